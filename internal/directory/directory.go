@@ -1,0 +1,153 @@
+// Package directory is the tenant: who has an account, in which groups, under which domain, and which rule decides how a
+// domain's people sign in.
+//
+// In come the configured domains and what the store holds; out come authn.Account and authn.Realm. It never checks a
+// password, never speaks a protocol, and never writes an on-premises attribute of a synchronised account.
+package directory
+
+import (
+	"errors"
+	"time"
+
+	"github.com/fourways-id/fourways/authn"
+)
+
+// ErrNotFound says that there is no such object. ErrConflict says that another object has that name or anchor already.
+var (
+	ErrNotFound = errors.New("not found")
+	ErrConflict = errors.New("exists already")
+)
+
+// User is a person's account.
+type User struct {
+	ID            authn.AccountID `json:"id"`
+	UPN           string          `json:"userPrincipalName"` // normalised by authn.ParseIdentifier
+	DisplayName   string          `json:"displayName"`
+	GivenName     string          `json:"givenName,omitempty"`
+	Surname       string          `json:"surname,omitempty"`
+	Mail          string          `json:"mail,omitempty"`
+	UsageLocation string          `json:"usageLocation,omitempty"` // ISO 3166-1 alpha-2
+	Enabled       bool            `json:"accountEnabled"`
+	MustChange    bool            `json:"forceChangePasswordNextSignIn,omitempty"`
+	Admin         bool            `json:"admin,omitempty"`
+	Synced        bool            `json:"onPremisesSyncEnabled"`
+	Onprem        Onprem          `json:"onPremises,omitzero"` // of a synchronised user
+	Created       time.Time       `json:"createdDateTime"`
+	Changed       time.Time       `json:"changedDateTime"`
+}
+
+// Onprem is what the on-premises directory says of a synchronised object; it can be changed there only.
+type Onprem struct {
+	Anchor   string    `json:"immutableId,omitempty"` // base64 of the raw octets of objectGUID or ms-DS-ConsistencyGuid
+	DN       string    `json:"distinguishedName,omitempty"`
+	UPN      string    `json:"userPrincipalName,omitempty"` // the name that its directory binds
+	SAM      string    `json:"samAccountName,omitempty"`
+	SyncedAt time.Time `json:"lastSyncDateTime,omitzero"`
+}
+
+// Group is a set of accounts.
+type Group struct {
+	ID      string            `json:"id"`
+	Name    string            `json:"displayName"`
+	Synced  bool              `json:"onPremisesSyncEnabled"`
+	Onprem  Onprem            `json:"onPremises,omitzero"`
+	Members []authn.AccountID `json:"members"`
+}
+
+// Contact is somebody outside who is in the address book and can't sign in.
+type Contact struct {
+	ID     string `json:"id"`
+	Name   string `json:"displayName"`
+	Mail   string `json:"mail"`
+	Synced bool   `json:"onPremisesSyncEnabled"`
+	Onprem Onprem `json:"onPremises,omitzero"`
+}
+
+// The schemes of a Credential.
+const (
+	SchemeCloud = "cloud" // PHC string of the cloud password
+	SchemePHS   = "phs"   // v1;PPH1_MD4,salt,rounds,hash;
+)
+
+// Credential is what can prove a password: sealed at rest, bound to account and scheme. Never rendered.
+type Credential struct {
+	Account authn.AccountID
+	Scheme  string
+	Record  []byte
+	Source  string    // "cloud", or the id of the synchronisation run
+	Changed time.Time // when the password was changed, as its master says
+	Stored  time.Time
+}
+
+// Query pages through objects by name.
+type Query struct {
+	Domain string // "" for all
+	After  string // the last name of the page before
+	Limit  int    // 0: the store's own bound
+}
+
+// Objects is everything that is mastered on-premises.
+type Objects struct {
+	Users    []User
+	Groups   []Group
+	Contacts []Contact
+}
+
+// Changes is what one synchronisation run does to the tenant.
+type Changes struct {
+	Put    Objects      // added or replaced, by anchor
+	Delete Objects      // removed, by id
+	Hashes []Credential // replaced
+	Run    string       // id of the run
+}
+
+// Run is one synchronisation run, as it is remembered.
+type Run struct {
+	ID      string        `json:"id"`
+	Kind    string        `json:"kind"`   // directory or hash
+	Result  string        `json:"result"` // success, failed, stopped
+	Agent   string        `json:"agent"`
+	Began   time.Time     `json:"began"`
+	Took    time.Duration `json:"took"`
+	Added   int           `json:"added"`
+	Updated int           `json:"updated"`
+	Deleted int           `json:"deleted"`
+	Hashes  int           `json:"hashes"`
+	Skipped []string      `json:"skipped,omitempty"` // one line an object that could not be taken, with the reason
+	Error   string        `json:"error,omitempty"`
+}
+
+// Domain is a domain of the tenant as configured.
+type Domain struct {
+	Name string     `json:"name"`
+	Path authn.Path `json:"path"`
+	IdP  string     `json:"idp,omitempty"` // federated: which one
+	PHS  bool       `json:"passwordHashSync"`
+}
+
+// IdP is an external identity provider as configured: for which domains it may speak, and how it names their people.
+type IdP struct {
+	ID       string
+	Protocol string // saml or oidc
+	Issuer   string
+	Domains  []string
+	Match    authn.Match
+}
+
+// Override is a swap of a domain's path at run time. It wins over the file until it is dropped.
+type Override struct {
+	Domain string     `json:"domain"`
+	Path   authn.Path `json:"path"`
+	IdP    string     `json:"idp,omitempty"`
+	By     string     `json:"by"`
+	Reason string     `json:"reason,omitempty"`
+	At     time.Time  `json:"at"`
+}
+
+// Discovery is what anybody may learn of a domain.
+type Discovery struct {
+	Domain        string `json:"domain"`
+	NamespaceType string `json:"namespaceType"` // Managed, Federated or Unknown
+	Protocol      string `json:"protocol,omitempty"`
+	IdP           string `json:"idp,omitempty"`
+}
