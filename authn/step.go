@@ -53,6 +53,14 @@ const (
 	F5           StepID = "F5" // token call and keys
 )
 
+// StepIDs lists every step id, in the order of a sign-in.
+func StepIDs() []StepID {
+	return []StepID{
+		C1, C2, C3, C7, C8, C9, C10, K1, K2, K3, H0, H1, H2, H3, H4, H5, H6, P1, P2, P3, P4, P5, P6, P7, P8, P9, F1, F2, F3,
+		F4Structure, F4Signature, F4Issuer, F4Realm, F4Audience, F4Recipient, F4InResponse, F4Time, F4Replay, F4Subject, F5,
+	}
+}
+
 // StepResult is how a step ended.
 type StepResult string
 
