@@ -1,0 +1,24 @@
+// Package dc is the lab's simulated Active Directory domain controller: an LDAPv3 server (RFC 4511) on one TCP port that
+// answers the way a domain controller does.
+//
+// What comes in: LDAP requests over TCP, StartTLS first; entries from Seed; a clock and a certificate from the caller.
+// What goes out: LDAP answers, with Active Directory's diagnostic texts and sub-codes (bind.go, account.go), one Event for
+// each request, and one JSON file that holds the domain between two starts (persist.go).
+//
+// The map, one file per concern:
+//
+//	server.go   options, listener, graceful end          conn.go      one connection: frames, StartTLS, dispatch
+//	message.go  requests and responses in BER            domain.go    the entries and their indexes
+//	bind.go     names, passwords, lockout                account.go   Active Directory's account rules
+//	search.go   scope, paging, attribute selection       filter.go    three-valued filter evaluation
+//	modify.go   add, modify, delete, rename              schema.go    syntaxes, hidden and protected attributes
+//	dn.go       distinguished names (RFC 4514)           persist.go   the state file
+//
+// Everybody who signed in may search, as in Active Directory; without a bind only the rootDSE can be read. Only the
+// administrator may change anything, and passwords only over TLS. The attribute fourwaysNTHash is the lab's stand-in for
+// replication rights: over TLS the sync reader, and nobody else, can read a person's NT hash in it. For everyone else, the
+// administrator included, it doesn't exist: not in results, not in filters, not in compare.
+//
+// The package never holds a clear password longer than a request, never logs one, never speaks Kerberos, NTLM or DRSR, never
+// follows a referral, and knows nothing of the lab's people.
+package dc

@@ -1,0 +1,375 @@
+package dc
+
+import (
+	"cmp"
+	"crypto/rand"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+)
+
+// Controls that a request may insist on, and a capability.
+const (
+	oidPaged        = "1.2.840.113556.1.4.319"  // RFC 2696
+	oidDomainScope  = "1.2.840.113556.1.4.1339" // no search references
+	oidPermissive   = "1.2.840.113556.1.4.1413" // modify: adding what is there is no error
+	oidBypassHash   = "1.3.6.1.4.1.7165.4.3.12" // Samba's DSDB_CONTROL_BYPASS_PASSWORD_HASH: see modify.go
+	oidActiveDirect = "1.2.840.113556.1.4.800"  // capability: this is Active Directory
+)
+
+const (
+	maxResults = 1000 // MaxPageSize of a domain controller: more than this only comes in pages
+	maxValues  = 1500 // MaxValRange: more values of one attribute only come in ranges
+	maxPages   = 8    // paged searches open at once on one connection
+)
+
+const bindFirst = "000004DC: LdapErr: DSID-0C090A5C, comment: In order to perform this operation a successful bind must be " +
+	"completed on the connection., data 0, v4563"
+
+func noSuchObject(base dn) string {
+	return "0000208D: NameErr: DSID-0310028B, problem 2001 (NO_OBJECT), data 0, best match of: '" + base.String() + "'"
+}
+
+func supported(oid string) bool {
+	return slices.Contains([]string{oidPaged, oidDomainScope, oidBypassHash, oidPermissive}, oid)
+}
+
+// page is the rest of a paged search, under the cookie that the client got.
+type page struct {
+	cookie string
+	rest   []*entry
+}
+
+// query is a decoded SearchRequest.
+type query struct {
+	base      string
+	scope     int64
+	sizeLimit int64
+	typesOnly bool
+	filter    filter
+	attrs     []string
+}
+
+func decodeQuery(p *ber.Packet) (query, error) {
+	if len(p.Children) != 8 {
+		return query{}, refuse(codeProtocolError, "malformed search request")
+	}
+	q := query{base: contents(p.Children[0]), scope: number(p.Children[1]), sizeLimit: number(p.Children[3])}
+	q.typesOnly, _ = p.Children[5].Value.(bool)
+	var err error
+	if q.filter, err = decodeFilter(p.Children[6]); err != nil {
+		return query{}, refuse(codeProtocolError, err.Error())
+	}
+	for _, a := range p.Children[7].Children {
+		q.attrs = append(q.attrs, contents(a))
+	}
+	if q.scope < 0 || q.scope > 2 || q.sizeLimit < 0 {
+		return query{}, refuse(codeProtocolError, "search scope or size limit out of range")
+	}
+	return q, nil
+}
+
+// search answers a SearchRequest: entries, perhaps a reference, and the result with which serve ends it.
+func (s *session) search(r request) outcome {
+	out := outcome{tag: opSearchDone, op: "search"}
+	q, err := decodeQuery(r.op)
+	if err != nil {
+		return out.fail(err)
+	}
+	out.target = q.base
+	if q.base == "" && q.scope == 0 {
+		s.write(message(r.id, s.srv.rootDSE().encode(q, view{}, nil)))
+		return out
+	}
+	if !s.who.known() {
+		return out.with(codeOperationsError, bindFirst)
+	}
+	found, done, err := s.results(r, q)
+	if err != nil {
+		return out.fail(err)
+	}
+	for _, e := range found {
+		if !s.write(message(r.id, s.srv.dom.encode(e, q, s.view()))) {
+			out.end = true
+			return out
+		}
+	}
+	if ref := s.srv.dom.reference(q); ref != "" && !done.more {
+		if _, quiet := r.control(oidDomainScope); !quiet {
+			s.write(message(r.id, reference(ref)))
+		}
+	}
+	if done.paged {
+		out.controls = append(out.controls, pagedControl(done.cookie))
+	}
+	return out.with(done.code, done.text)
+}
+
+// ending is how a search ends.
+type ending struct {
+	code   int
+	text   string
+	paged  bool
+	more   bool
+	cookie string
+}
+
+// results finds what to send now: everything, a page, or as much as the size limit lets through.
+func (s *session) results(r request, q query) ([]*entry, ending, error) {
+	c, paged := r.control(oidPaged)
+	size, cookie := 0, ""
+	if paged {
+		var ok bool
+		if size, cookie, ok = decodePaged(c.value); !ok {
+			return nil, ending{}, refuse(codeProtocolError, "malformed paged results control")
+		}
+	}
+	var found []*entry
+	if cookie != "" {
+		i := slices.IndexFunc(s.pages, func(p page) bool { return p.cookie == cookie })
+		if i < 0 {
+			return nil, ending{}, refuse(codeUnwilling, "00000057: LdapErr: DSID-0C09079A, comment: Error processing control, data 0, v1db1")
+		}
+		found = s.pages[i].rest
+		s.pages = slices.Delete(s.pages, i, i+1)
+		if size == 0 { // the client gives the search up
+			return nil, ending{paged: true}, nil
+		}
+	} else {
+		var err error
+		if found, err = s.srv.dom.lookup(q, s.view()); err != nil {
+			return nil, ending{}, err
+		}
+	}
+	if paged && size > 0 {
+		return s.onePage(found, min(size, maxResults))
+	}
+	limit := maxResults
+	if q.sizeLimit > 0 {
+		limit = min(limit, int(q.sizeLimit))
+	}
+	if len(found) > limit {
+		return found[:limit], ending{code: codeSizeLimit}, nil
+	}
+	return found, ending{paged: paged}, nil
+}
+
+func (s *session) onePage(found []*entry, size int) ([]*entry, ending, error) {
+	if len(found) <= size {
+		return found, ending{paged: true}, nil
+	}
+	if len(s.pages) == maxPages { // the oldest is forgotten, as a domain controller does
+		s.pages = slices.Delete(s.pages, 0, 1)
+	}
+	cookie := rand.Text()
+	s.pages = append(s.pages, page{cookie: cookie, rest: found[size:]})
+	return found[:size], ending{paged: true, more: true, cookie: cookie}, nil
+}
+
+// lookup evaluates a query. The entries found never change afterwards, so they may be sent without the lock.
+func (d *domain) lookup(q query, v view) ([]*entry, error) {
+	base, err := parseDN(q.base)
+	if err != nil {
+		return nil, refuse(codeInvalidDN, err.Error())
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	root := d.find(base)
+	if root == nil {
+		return nil, refuse(codeNoSuchObject, noSuchObject(d.base))
+	}
+	var found []*entry
+	for _, e := range d.candidates(q, root) {
+		get := func(attr string) ([]string, bool) { return d.values(e, attr, v) }
+		if q.filter.match(get) == yes {
+			found = append(found, e)
+		}
+	}
+	slices.SortFunc(found, func(a, b *entry) int {
+		return cmp.Or(cmp.Compare(len(a.name.norm), len(b.name.norm)), cmp.Compare(a.name.key(), b.name.key()))
+	})
+	return found, nil
+}
+
+// candidates are the entries in scope.
+func (d *domain) candidates(q query, root *entry) []*entry {
+	if q.scope == 0 {
+		return []*entry{root}
+	}
+	var in []*entry
+	for _, e := range d.entries {
+		direct := len(e.name.norm) == len(root.name.norm)+1
+		if e.name.below(root.name) && (q.scope == 2 || direct) {
+			in = append(in, e)
+		}
+	}
+	return in
+}
+
+// reference is where a search from the top of the domain would have to go on: a domain controller always names its
+// configuration partition there, and a client must not choke on it.
+func (d *domain) reference(q query) string {
+	base, err := parseDN(q.base)
+	if err != nil || q.scope != 2 || base.key() != d.base.key() {
+		return ""
+	}
+	return "ldap://" + d.dns + "/CN=Configuration," + d.base.String()
+}
+
+func reference(url string) *ber.Packet {
+	p := ber.Encode(ber.ClassApplication, ber.TypeConstructed, opSearchReference, nil, "")
+	p.AppendChild(octetString(url))
+	return p
+}
+
+// encode is one SearchResultEntry with the attributes that were asked for and may be seen.
+func (d *domain) encode(e *entry, q query, v view) *ber.Packet {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return e.encode(q, v, func(attr string) ([]string, bool) { return d.values(e, attr, v) })
+}
+
+func (e *entry) encode(q query, v view, get values) *ber.Packet {
+	if get == nil {
+		get = func(attr string) ([]string, bool) { return e.get(attr), !hidden(attr, v) }
+	}
+	p := ber.Encode(ber.ClassApplication, ber.TypeConstructed, opSearchEntry, nil, "")
+	p.AppendChild(octetString(e.name.String()))
+	list := sequence(ber.TagSequence)
+	for _, name := range e.selected(q.attrs) {
+		vals, ok := get(baseAttribute(name))
+		if !ok || len(vals) == 0 {
+			continue
+		}
+		name, vals = ranged(name, vals)
+		one := sequence(ber.TagSequence)
+		one.AppendChild(octetString(name))
+		set := sequence(ber.TagSet)
+		for _, val := range vals {
+			if !q.typesOnly {
+				set.AppendChild(octetString(val))
+			}
+		}
+		one.AppendChild(set)
+		list.AppendChild(one)
+	}
+	p.AppendChild(list)
+	return p
+}
+
+// selected are the names of the attributes to send (RFC 4511 section 4.5.1.8). The hash only comes when it is named.
+func (e *entry) selected(asked []string) []string {
+	all := len(asked) == 0
+	var names []string
+	for _, a := range asked {
+		switch a {
+		case "*":
+			all = true
+		case "1.1", "+":
+		default:
+			names = append(names, e.spelled(a))
+		}
+	}
+	if all {
+		for _, key := range slices.Sorted(maps.Keys(e.attrs)) {
+			names = append(names, e.attrs[key].name)
+		}
+		if !e.name.isRoot() {
+			names = append(names, "distinguishedName", "memberOf")
+		}
+	}
+	seen := map[string]bool{}
+	return slices.DeleteFunc(names, func(n string) bool {
+		dup := seen[strings.ToLower(n)]
+		seen[strings.ToLower(n)] = true
+		return dup
+	})
+}
+
+// spelled is the attribute's own spelling where the entry has it, else the client's.
+func (e *entry) spelled(asked string) string {
+	if a, ok := e.attrs[strings.ToLower(asked)]; ok {
+		return a.name
+	}
+	return asked
+}
+
+func baseAttribute(name string) string {
+	base, _, _ := strings.Cut(name, ";")
+	return base
+}
+
+// ranged is range retrieval, [MS-ADTS] 3.1.1.3.1.3.3: a long list of values comes in pieces, each named by its bounds.
+func ranged(name string, vals []string) (string, []string) {
+	base, option, asked := strings.Cut(name, ";range=")
+	from, to := 0, len(vals)-1
+	if asked {
+		low, high, _ := strings.Cut(option, "-")
+		from, _ = strconv.Atoi(low)
+		if n, err := strconv.Atoi(high); err == nil {
+			to = min(to, n)
+		}
+	} else if len(vals) <= maxValues {
+		return name, vals
+	}
+	from = min(max(from, 0), len(vals))
+	to = max(min(to, from+maxValues-1), from-1)
+	if to >= len(vals)-1 {
+		return fmt.Sprintf("%s;range=%d-*", base, from), vals[from:]
+	}
+	return fmt.Sprintf("%s;range=%d-%d", base, from, to), vals[from : to+1]
+}
+
+// decodePaged reads realSearchControlValue of RFC 2696.
+func decodePaged(value string) (size int, cookie string, ok bool) {
+	p, err := ber.DecodePacketErr([]byte(value))
+	if err != nil || len(p.Children) != 2 {
+		return 0, "", false
+	}
+	n := number(p.Children[0])
+	if n < 0 || n > 1<<31-1 {
+		return 0, "", false
+	}
+	return int(n), contents(p.Children[1]), true
+}
+
+func pagedControl(cookie string) *ber.Packet {
+	value := sequence(ber.TagSequence)
+	value.AppendChild(integerOf(0))
+	value.AppendChild(octetString(cookie))
+	p := sequence(ber.TagSequence)
+	p.AppendChild(octetString(oidPaged))
+	p.AppendChild(octetString(string(value.Bytes())))
+	return p
+}
+
+// rootDSE is what anybody may read: [MS-ADTS] 3.1.1.3.2.
+func (s *Server) rootDSE() *entry {
+	d := s.dom
+	d.mu.RLock()
+	usn := d.usn
+	d.mu.RUnlock()
+	base := d.base.String()
+	e := newEntry(dn{})
+	e.set("objectClass", "top")
+	e.set("namingContexts", base)
+	e.set("defaultNamingContext", base)
+	e.set("rootDomainNamingContext", base)
+	e.set("configurationNamingContext", "CN=Configuration,"+base)
+	e.set("schemaNamingContext", "CN=Schema,CN=Configuration,"+base)
+	e.set("dnsHostName", strings.ToLower(d.host)+"."+d.dns)
+	e.set("ldapServiceName", d.dns+":"+strings.ToLower(d.host)+"$@"+strings.ToUpper(d.dns))
+	e.set("supportedLDAPVersion", "3")
+	e.set("supportedControl", oidPaged, oidDomainScope, oidBypassHash, oidPermissive)
+	e.set("supportedExtension", oidStartTLS, oidWhoAmI)
+	e.set("supportedCapabilities", oidActiveDirect)
+	e.set("vendorName", "fourways lab")
+	e.setNumber("highestCommittedUSN", usn)
+	e.set("currentTime", d.now().UTC().Format("20060102150405.0Z"))
+	e.set("isSynchronized", "TRUE")
+	return e
+}
