@@ -1,0 +1,121 @@
+package cloud_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/authn/authntest"
+	"github.com/fourways-id/fourways/internal/passhash"
+	"github.com/fourways-id/fourways/providers/cloud"
+)
+
+const password = "Spring-2025!"
+
+var cheap = passhash.Argon2id{MemoryKiB: 64, Time: 1, Parallelism: 1}
+
+type hashes map[authn.AccountID]string
+
+func (h hashes) CloudHash(_ context.Context, id authn.AccountID) ([]byte, error) {
+	switch record, ok := h[id]; {
+	case record == "down":
+		return nil, authntest.ErrDown
+	case ok:
+		return []byte(record), nil
+	}
+	return nil, nil
+}
+
+var alice = authn.Account{ID: "a-1", UPN: "alice@cloud.example.test"}
+
+func provider(t *testing.T, h hashes) *cloud.Provider {
+	t.Helper()
+	p, err := cloud.New(h, passhash.NewPool(0, 0), cheap, authntest.NewClock(time.Unix(1e9, 0)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func record(t *testing.T, cost passhash.Argon2id) string {
+	t.Helper()
+	r, err := cost.Hash([]byte(password))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func step(p *cloud.Provider, a authn.Account, pw string) authn.Outcome {
+	return p.Step(context.Background(), authn.Attempt{Account: a, Answer: authn.Password{Secret: authn.NewSecret([]byte(pw))}})
+}
+
+func TestProviderKeepsItsPromises(t *testing.T) {
+	authntest.TestProvider(t, authntest.Harness{
+		Provider: provider(t, hashes{"a-1": record(t, cheap)}), Account: alice,
+		Realm: authn.Realm{Domain: "cloud.example.test", Path: authn.PathCloud}, Password: password,
+	})
+}
+
+func TestACheaperRecordIsRehashedAtSignIn(t *testing.T) {
+	old := passhash.Argon2id{MemoryKiB: 32, Time: 1, Parallelism: 1}
+	p := provider(t, hashes{"a-1": record(t, old), "a-2": record(t, cheap)})
+	if out := step(p, alice, "wrong"); out.Record != nil {
+		t.Error("a wrong password was stored")
+	}
+	out := step(p, alice, password)
+	phc, err := passhash.ParsePHC(string(out.Record))
+	if err != nil || phc.Cost != cheap || !phc.Match([]byte(password)) {
+		t.Errorf("the new record: %v", err)
+	}
+	if out := step(p, authn.Account{ID: "a-2"}, password); out.Verdict != authn.Allowed || out.Record != nil {
+		t.Error("a record of today's cost was rehashed")
+	}
+}
+
+func TestWhatTheStoreCanDo(t *testing.T) {
+	p := provider(t, hashes{"broken": "$argon2id$nonsense", "down": "down"})
+	for id, want := range map[authn.AccountID]authn.Reason{"broken": authn.Internal, "down": authn.Internal, "none": authn.NoPasswordHash} {
+		out := step(p, authn.Account{ID: id}, password)
+		if out.Verdict == authn.Allowed || out.Reason != want || out.Err == nil {
+			t.Errorf("%s: %v %v %v, want %v with a cause", id, out.Verdict, out.Reason, out.Err, want)
+		}
+	}
+	if out := step(p, authn.Account{ID: "broken"}, password); strings.Contains(out.Err.Error(), "nonsense") {
+		t.Error("the error shows the record")
+	}
+}
+
+func TestAFullQueueSheds(t *testing.T) {
+	pool := passhash.NewPool(1, 1)
+	hold, held := make(chan struct{}), make(chan struct{})
+	go func() { _, _ = pool.Do(context.Background(), func() { close(held); <-hold }) }()
+	<-held
+	ctx, cancel := context.WithCancel(context.Background())
+	waits := make(chan error)
+	go func() { _, err := pool.Do(ctx, func() {}); waits <- err }()
+	for pool.Waiting() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	p, err := cloud.New(hashes{}, pool, cheap, authntest.NewClock(time.Unix(1e9, 0)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := step(p, alice, password); out.Verdict != authn.Unavailable || out.Reason != authn.Overloaded {
+		t.Errorf("got %v %v, want unavailable overloaded", out.Verdict, out.Reason)
+	}
+	cancel()
+	if err := <-waits; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	close(hold)
+}
+
+func TestACostThatCannotWorkIsRefused(t *testing.T) {
+	if _, err := cloud.New(hashes{}, passhash.NewPool(0, 0), passhash.Argon2id{}, authntest.NewClock(time.Time{})); err == nil {
+		t.Error("a zero cost was accepted")
+	}
+}
