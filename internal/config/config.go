@@ -1,0 +1,217 @@
+// Package config turns a TOML file and FOURWAYS_SECTION__KEY variables into typed settings.
+//
+// In come a file's bytes and the environment; out comes a Config, or *Errors with every complaint at once, each with
+// file, line, column, key, what is wrong and what to do. Load judges the text alone; Check looks at the files it names.
+// The package never opens a listener or a store, never reads the content of a secret, and no key holds a secret itself:
+// secrets live in files of their own.
+package config
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/directory"
+)
+
+// Duration is a time.Duration that is written as Go writes it: "90s", "2m", "24h".
+type Duration time.Duration
+
+// String writes the duration as a file does.
+func (d Duration) String() string { return time.Duration(d).String() }
+
+// MarshalText writes the duration as a file does.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// Config is everything that the gateway is told. Make one with Load or Default; a Config is not changed afterwards.
+type Config struct {
+	Server  Server   `toml:"server"`
+	Store   Store    `toml:"store"`
+	Tenant  Tenant   `toml:"tenant"`
+	SignIn  SignIn   `toml:"signin"`
+	Lockout Lockout  `toml:"lockout"`
+	Hashing Hashing  `toml:"hashing"`
+	PTA     PTA      `toml:"pta"`
+	Sync    Sync     `toml:"sync"`
+	Log     Log      `toml:"log"`
+	Lab     *Lab     `toml:"lab,omitempty"` // nil: no [lab] table
+	Domain  []Domain `toml:"domain,omitempty"`
+	IdP     []IdP    `toml:"idp,omitempty"`
+
+	source source // where each key came from, for complaints and Show
+}
+
+// Server is where the gateway listens and what it is called.
+type Server struct {
+	PublicURL       string   `toml:"public_url"`
+	PublicListen    string   `toml:"public_listen"`
+	ConsoleListen   string   `toml:"console_listen"`
+	TelemetryListen string   `toml:"telemetry_listen"`
+	AgentListen     string   `toml:"agent_listen"`
+	AgentURL        string   `toml:"agent_url"` // "" means tls://<host of public_url>:<port of agent_listen>
+	TLSCertFile     string   `toml:"tls_cert_file"`
+	TLSKeyFile      string   `toml:"tls_key_file"`
+	TrustedProxies  []string `toml:"trusted_proxies"` // addresses or CIDR prefixes; see Proxies
+}
+
+// Store is where everything lives that must survive.
+type Store struct {
+	Path        string `toml:"path"`
+	RootKeyFile string `toml:"root_key_file"`
+}
+
+// Tenant is whose gateway this is.
+type Tenant struct {
+	Name          string `toml:"name"`
+	InitialDomain string `toml:"initial_domain"`
+}
+
+// Domain is one [[domain]] of the file.
+type Domain struct {
+	Name             string     `toml:"name"`
+	Path             authn.Path `toml:"path"`
+	IdP              string     `toml:"idp,omitempty"`
+	PasswordHashSync *bool      `toml:"password_hash_sync,omitempty"` // nil: on when path is phs
+}
+
+// SignIn bounds sessions and what one address may ask.
+type SignIn struct {
+	SessionTTL     Duration `toml:"session_ttl"`
+	SessionIdle    Duration `toml:"session_idle"`
+	PerAddressRate float64  `toml:"per_address_rate"` // sign-in requests a second; 0: no limit
+}
+
+// Lockout bounds guessing at one account.
+type Lockout struct {
+	Threshold int      `toml:"threshold"`
+	Duration  Duration `toml:"duration"`
+}
+
+// Hashing is what a cloud password costs and how many are worked on at once.
+type Hashing struct {
+	Argon2Memory      int `toml:"argon2_memory"` // KiB
+	Argon2Time        int `toml:"argon2_time"`
+	Argon2Parallelism int `toml:"argon2_parallelism"`
+	Workers           int `toml:"workers"`     // 0: one a processor
+	QueueLimit        int `toml:"queue_limit"` // waiting sign-ins; beyond it they are shed
+}
+
+// PTA is pass-through authentication.
+type PTA struct {
+	RequestTimeout Duration `toml:"request_timeout"`
+}
+
+// Sync is the synchronisation with the on-premises directory.
+type Sync struct {
+	DirectoryInterval Duration `toml:"directory_interval"`
+	HashInterval      Duration `toml:"hash_interval"`
+	Paused            bool     `toml:"paused"`
+	MaxDeletes        int      `toml:"max_deletes"`
+	MaxDeleteRatio    float64  `toml:"max_delete_ratio"`
+}
+
+// IdP is one [[idp]] of the file.
+type IdP struct {
+	ID               string      `toml:"id"`
+	Protocol         string      `toml:"protocol"` // saml or oidc
+	Domains          []string    `toml:"domains"`
+	Match            authn.Match `toml:"match"`
+	MetadataFile     string      `toml:"metadata_file,omitempty"` // saml
+	Metadata         string      `toml:"metadata,omitempty"`      // saml: the XML itself
+	Binding          string      `toml:"binding,omitempty"`       // saml: redirect or post, of the request
+	Issuer           string      `toml:"issuer,omitempty"`        // oidc
+	ClientID         string      `toml:"client_id,omitempty"`     // oidc
+	ClientSecretFile string      `toml:"client_secret_file,omitempty"`
+	ClockSkew        Duration    `toml:"clock_skew"`
+}
+
+// Log is how the gateway's own log looks.
+type Log struct {
+	Level  string `toml:"level"`
+	Format string `toml:"format"`
+}
+
+// Lab is the simulated world; `serve` refuses it.
+type Lab struct {
+	Seed       int    `toml:"seed"`
+	Users      int    `toml:"users"` // extra ones beside the people of the demo world
+	Expose     bool   `toml:"expose"`
+	IdPListen  string `toml:"idp_listen"`
+	LDAPListen string `toml:"ldap_listen"`
+}
+
+// Default is the configuration of an empty file: no domain, so nobody can sign in yet.
+func Default() *Config {
+	return &Config{
+		Server: Server{
+			PublicURL: "http://localhost:8400", PublicListen: ":8400", ConsoleListen: "127.0.0.1:8401",
+			TelemetryListen: "127.0.0.1:8402", AgentListen: ":8403",
+		},
+		Store:   Store{Path: "./data/fourways.db", RootKeyFile: "./data/root.key"},
+		Tenant:  Tenant{Name: "Example"},
+		SignIn:  SignIn{SessionTTL: Duration(24 * time.Hour), SessionIdle: Duration(8 * time.Hour), PerAddressRate: 10},
+		Lockout: Lockout{Threshold: 10, Duration: Duration(time.Minute)},
+		Hashing: Hashing{Argon2Memory: 19456, Argon2Time: 2, Argon2Parallelism: 1, QueueLimit: 256},
+		PTA:     PTA{RequestTimeout: Duration(10 * time.Second)},
+		Sync: Sync{
+			DirectoryInterval: Duration(30 * time.Minute), HashInterval: Duration(2 * time.Minute),
+			MaxDeletes: 500, MaxDeleteRatio: 0.2,
+		},
+		Log: Log{Level: "info", Format: "text"},
+	}
+}
+
+// defaultLab is what a [lab] table begins with.
+func defaultLab() *Lab {
+	return &Lab{Seed: 1, IdPListen: "127.0.0.1:8404", LDAPListen: "127.0.0.1:8405"}
+}
+
+func defaultIdP() IdP {
+	return IdP{Match: authn.MatchAnchor, Binding: "redirect", ClockSkew: Duration(2 * time.Minute)}
+}
+
+// HashSync reports that the domain's password hashes are synchronised: as said, else when its path needs them.
+func (d Domain) HashSync() bool {
+	if d.PasswordHashSync != nil {
+		return *d.PasswordHashSync
+	}
+	return d.Path == authn.PathPHS
+}
+
+// Domains lists the domains as the tenant knows them, names normalised, in the file's order.
+func (c *Config) Domains() []directory.Domain {
+	all := make([]directory.Domain, len(c.Domain))
+	for i, d := range c.Domain {
+		all[i] = directory.Domain{Name: d.Name, Path: d.Path, IdP: d.IdP, PHS: d.HashSync()}
+	}
+	return all
+}
+
+// IdPs lists the identity providers as the tenant knows them. The issuer of a SAML one stands in its metadata and is
+// empty here.
+func (c *Config) IdPs() []directory.IdP {
+	all := make([]directory.IdP, len(c.IdP))
+	for i, p := range c.IdP {
+		all[i] = directory.IdP{ID: p.ID, Protocol: p.Protocol, Issuer: p.Issuer, Domains: p.Domains, Match: p.Match}
+	}
+	return all
+}
+
+// Proxies are the networks whose X-Forwarded-For is believed.
+func (c *Config) Proxies() []netip.Prefix {
+	var all []netip.Prefix
+	for _, s := range c.Server.TrustedProxies {
+		if p, err := parseNetwork(s); err == nil {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// parseNetwork reads a CIDR prefix, or one address.
+func parseNetwork(s string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	return netip.ParsePrefix(s)
+}
