@@ -67,7 +67,7 @@ func (p *Provider) callback(ctx context.Context, a authn.Attempt, cb authn.Callb
 		{authn.F4InResponse, e.checkState, true},
 		{authn.F5, e.readMetadata, true},
 		{authn.F4Issuer, e.checkIssParam, true},
-		{authn.F4Structure, e.checkError, true},
+		{authn.F3, e.checkError, true},
 		{authn.F5, e.redeem, false},
 		{authn.F4Structure, e.checkStructure, false},
 		{authn.F4Signature, e.checkSignature, false},
@@ -117,6 +117,9 @@ func (e *exchange) note(start authn.Step) {
 }
 
 func (e *exchange) refused(start authn.Step, r *refusal) authn.Outcome {
+	if start.ID == authn.F3 { // the arrival itself is the refusal
+		start, e.steps = e.steps[0], nil
+	}
 	step := start.End(e.clock, authn.StepRefused).With(authn.FactReason, r.reason.String()).
 		With(authn.FactExpected, r.expected).With(authn.FactGot, r.got)
 	e.steps = append(e.steps, step)

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -79,7 +80,7 @@ func (e *exchange) checkSignature(ctx context.Context) *refusal {
 	})
 	token, err := verifier.Verify(ctx, e.raw)
 	switch {
-	case keys.unreachable():
+	case keys.unreachable(ctx):
 		return refuse(authn.IdPUnreachable, "keys of %s: %w", e.config.Issuer, keys.err)
 	case keys.err != nil:
 		return refuse(authn.SignatureInvalid, "no key of the issuer made this signature: %w", keys.err)
@@ -111,8 +112,9 @@ func (w *watchedKeys) VerifySignature(ctx context.Context, jwt string) ([]byte, 
 	return payload, err
 }
 
-func (w *watchedKeys) unreachable() bool {
-	return w.err != nil && strings.HasPrefix(w.err.Error(), "fetching keys")
+func (w *watchedKeys) unreachable(ctx context.Context) bool {
+	var call *url.Error
+	return errors.As(w.err, &call) || w.err != nil && ctx.Err() != nil
 }
 
 func (e *exchange) checkIssuer(context.Context) *refusal {

@@ -59,16 +59,7 @@ func (t *keyTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return keysAnswer(r, t.last), nil
 	}
-	resp, err := t.next.RoundTrip(r)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		return resp, err
-	}
-	body, err := io.ReadAll(resp.Body)
-	_ = resp.Body.Close()
-	if err != nil {
-		return nil, fmt.Errorf("read the keys: %w", err)
-	}
-	kept, err := filterKeys(body, t.algorithms)
+	kept, err := t.fetch(r)
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +67,23 @@ func (t *keyTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	defer t.mu.Unlock()
 	t.last = kept
 	return keysAnswer(r, kept), nil
+}
+
+// fetch makes every kind of failure an error, so that keys that can't be had are told from keys that don't fit.
+func (t *keyTransport) fetch(r *http.Request) ([]byte, error) {
+	resp, err := t.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read the keys: %w", err)
+	case resp.StatusCode != http.StatusOK:
+		return nil, fmt.Errorf("the key set's address answered %s", resp.Status)
+	}
+	return filterKeys(body, t.algorithms)
 }
 
 func keysAnswer(r *http.Request, body []byte) *http.Response {
