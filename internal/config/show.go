@@ -112,7 +112,7 @@ func Changes(old, new *Config) (live, restart []string) {
 			continue
 		}
 		section, _, _ := strings.Cut(k, ".")
-		if slices.Contains(restartSections(), section) && k != "server.public_url" {
+		if slices.Contains(restartSections(), section) {
 			restart = append(restart, k)
 		} else {
 			live = append(live, k)
