@@ -1,0 +1,212 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/directory"
+)
+
+// Synced returns every synchronised object, users by UPN, groups and contacts by name.
+func (d *DB) Synced(ctx context.Context) (directory.Objects, error) {
+	users, err := list(ctx, d, "synchronised users", body[directory.User], `SELECT body FROM users WHERE synced ORDER BY upn`)
+	if err != nil {
+		return directory.Objects{}, err
+	}
+	groups, err := d.groups(ctx, true)
+	if err != nil {
+		return directory.Objects{}, err
+	}
+	contacts, err := list(ctx, d, "synchronised contacts", body[directory.Contact], `SELECT body FROM contacts WHERE synced ORDER BY name, id`)
+	return directory.Objects{Users: users, Groups: groups, Contacts: contacts}, err
+}
+
+// ApplySync carries out what a synchronisation planned, in short transactions between which sign-ins go on: deletions,
+// then users, groups, members, contacts and hashes. An object that can't be stored (directory.ErrConflict with the
+// reason) is left out and doesn't stop the rest; the error names all of them. Only synchronised objects are ever deleted.
+// It can be repeated: the same changes come to the same state.
+func (d *DB) ApplySync(ctx context.Context, c directory.Changes) error {
+	renames, others, err := d.splitRenames(ctx, c.Put.Users)
+	if err != nil {
+		return err
+	}
+	var drop, put []func(*tx) error
+	for _, u := range c.Delete.Users {
+		drop = append(drop, func(t *tx) error { return deleteSynced(t, u.ID) })
+	}
+	for _, g := range c.Delete.Groups {
+		drop = append(drop, func(t *tx) error { return deleteSyncedGroup(t, g.ID) })
+	}
+	for _, k := range c.Delete.Contacts {
+		drop = append(drop, func(t *tx) error {
+			_, err := t.exec(`DELETE FROM contacts WHERE id = $1 AND synced`, k.ID)
+			return err
+		})
+	}
+	for _, u := range others {
+		put = append(put, func(t *tx) error { return putSynced(t, u) })
+	}
+	for _, g := range c.Put.Groups {
+		put = append(put, func(t *tx) error { return putGroup(t, g) })
+	}
+	for _, k := range c.Put.Contacts {
+		put = append(put, func(t *tx) error { return putContact(t, k) })
+	}
+	return errors.Join(
+		d.inChunks(ctx, drop), d.rename(ctx, renames), d.inChunks(ctx, put),
+		d.applyMembers(ctx, c.Put.Groups), d.inChunks(ctx, d.putCredentials(c.Hashes)),
+	)
+}
+
+// inChunks carries out many changes, so many to a write. Each is all or nothing by itself.
+func (d *DB) inChunks(ctx context.Context, changes []func(*tx) error) error {
+	var refused []error
+	for some := range slices.Chunk(changes, chunk) {
+		var now []error
+		err := d.write(ctx, func(t *tx) error {
+			now = nil
+			for _, change := range some {
+				failed, broken := t.savepoint(change)
+				if broken != nil {
+					return broken
+				}
+				if failed != nil {
+					now = append(now, failed)
+				}
+			}
+			return nil
+		})
+		if refused = append(refused, now...); err != nil {
+			return errors.Join(append(refused, err)...)
+		}
+	}
+	return errors.Join(refused...)
+}
+
+// splitRenames parts the users whose UPN changes from the others.
+func (d *DB) splitRenames(ctx context.Context, users []directory.User) (renames, others []directory.User, err error) {
+	names := map[authn.AccountID]string{}
+	_, err = list(ctx, d, "user names", func(r row) (_ struct{}, err error) {
+		var id authn.AccountID
+		var upn string
+		err = r.Scan(&id, &upn)
+		names[id] = upn
+		return struct{}{}, err
+	}, `SELECT id, upn FROM users`)
+	for _, u := range users {
+		if old, ok := names[u.ID]; ok && old != u.UPN {
+			renames = append(renames, u)
+		} else {
+			others = append(others, u)
+		}
+	}
+	return renames, others, err
+}
+
+// rename gives users new names in one transaction: people may have swapped theirs, so all old names are given up first.
+// One that is refused keeps its old name.
+func (d *DB) rename(ctx context.Context, users []directory.User) error {
+	if len(users) == 0 {
+		return nil
+	}
+	var refused []error
+	err := d.write(ctx, func(t *tx) error {
+		for _, u := range users {
+			if _, err := t.exec(`UPDATE users SET upn = id WHERE id = $1`, string(u.ID)); err != nil {
+				return err
+			}
+		}
+		for _, u := range users {
+			failed, broken := t.savepoint(func(t *tx) error { return putSynced(t, u) })
+			if broken != nil {
+				return broken
+			}
+			if failed != nil {
+				refused = append(refused, failed)
+			}
+		}
+		return keepOldNames(t, users)
+	})
+	return errors.Join(append(refused, err)...)
+}
+
+// keepOldNames gives those back their name who got no new one.
+func keepOldNames(t *tx, users []directory.User) error {
+	for _, u := range users {
+		old, err := userIn(t, u.ID)
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec(`UPDATE users SET upn = $2 WHERE id = $1 AND upn = id`, string(u.ID), old.UPN); err != nil {
+			return fmt.Errorf("rename %s to %s: refused, and its old name is taken by another rename: %w", old.UPN, u.UPN, err)
+		}
+	}
+	return nil
+}
+
+func putSynced(t *tx, u directory.User) error {
+	if !u.Synced {
+		return fmt.Errorf("synchronise user %s: it isn't marked as synchronised", u.UPN)
+	}
+	return putUser(t, u)
+}
+
+func deleteSynced(t *tx, id authn.AccountID) error {
+	n, err := t.exec(`DELETE FROM users WHERE id = $1 AND synced`, string(id))
+	if err != nil || n == 0 {
+		return err
+	}
+	return dropTraces(t, string(id))
+}
+
+func deleteSyncedGroup(t *tx, id string) error {
+	n, err := t.exec(`DELETE FROM user_groups WHERE id = $1 AND synced`, id)
+	if err != nil || n == 0 {
+		return err
+	}
+	_, err = t.exec(`DELETE FROM memberships WHERE member_of = $1`, id)
+	return err
+}
+
+// applyMembers writes only the differences, in chunks: a group may have very many members.
+func (d *DB) applyMembers(ctx context.Context, groups []directory.Group) error {
+	var changes []func(*tx) error
+	for _, g := range groups {
+		now, err := list(ctx, d, "members of group "+g.ID, func(r row) (id authn.AccountID, err error) { return id, r.Scan(&id) },
+			`SELECT account FROM memberships WHERE member_of = $1`, g.ID)
+		if err != nil {
+			return err
+		}
+		in, out := differ(now, g.Members)
+		for _, m := range in {
+			changes = append(changes, func(t *tx) error { return join(t, g.ID, []authn.AccountID{m}) })
+		}
+		for _, m := range out {
+			changes = append(changes, func(t *tx) error { return leave(t, g.ID, []authn.AccountID{m}) })
+		}
+	}
+	return d.inChunks(ctx, changes)
+}
+
+// differ returns who is to come in and who is to go.
+func differ(now, wanted []authn.AccountID) (in, out []authn.AccountID) {
+	have := map[authn.AccountID]bool{}
+	for _, m := range now {
+		have[m] = true
+	}
+	for _, m := range wanted {
+		if !have[m] {
+			in = append(in, m)
+		}
+		have[m] = false
+	}
+	for _, m := range now {
+		if have[m] {
+			out = append(out, m)
+		}
+	}
+	return in, out
+}

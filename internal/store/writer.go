@@ -1,0 +1,154 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// What one transaction of the writer takes in: so many writes, or as long as this, whatever is reached first.
+const (
+	groupSize = 64
+	groupTime = 20 * time.Millisecond
+)
+
+// write is one all-or-nothing change. Its waiter or the writer claims it, whoever is first: a waiter that gave up before
+// the writer came knows for sure that nothing is stored, and one that is too late waits for the outcome.
+type write struct {
+	do      func(*tx) error
+	claimed atomic.Bool
+	err     error
+	done    chan struct{}
+}
+
+// writer carries out all writes, one after another, many to a transaction: the flush to disk is shared.
+type writer struct {
+	db    *sql.DB
+	tx    *tx
+	queue chan *write
+	over  chan struct{}
+
+	mu     sync.RWMutex // held for reading while a write is handed over
+	closed bool
+}
+
+func startWriter(ctx context.Context, db *sql.DB) (*writer, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{
+		db: db, tx: &tx{conn: conn, stmts: map[string]*sql.Stmt{}},
+		queue: make(chan *write, 4*groupSize), over: make(chan struct{}),
+	}
+	go w.run()
+	return w, nil
+}
+
+// write runs do within a transaction and returns when it is durable. do's error, or that of the transaction as a whole,
+// means that nothing of it was stored; so does an error of ctx. do must not keep tx, and must bear being called never.
+func (d *DB) write(ctx context.Context, do func(*tx) error) error {
+	j := &write{do: do, done: make(chan struct{})}
+	if err := d.writer.hand(ctx, j); err != nil {
+		return err
+	}
+	select {
+	case <-j.done:
+	case <-ctx.Done():
+		if j.claimed.CompareAndSwap(false, true) {
+			return fmt.Errorf("nothing was stored: %w", ctx.Err())
+		}
+		<-j.done
+	}
+	return j.err
+}
+
+func (w *writer) hand(ctx context.Context, j *write) error {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.closed {
+		return ErrClosed
+	}
+	select {
+	case w.queue <- j:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("nothing was stored, the store is busy: %w", ctx.Err())
+	}
+}
+
+func (w *writer) close() error {
+	w.mu.Lock()
+	first := !w.closed
+	if w.closed = true; first {
+		close(w.queue)
+	}
+	w.mu.Unlock()
+	<-w.over
+	if !first {
+		return nil
+	}
+	return errors.Join(w.tx.close(), w.db.Close())
+}
+
+func (w *writer) run() {
+	defer close(w.over)
+	for first := range w.queue {
+		w.group(first)
+	}
+}
+
+// group commits first and what else is waiting. Who is in the group learns its outcome only once that is certain.
+func (w *writer) group(first *write) {
+	began := time.Now() //nolint:forbidigo // measures the transaction, decides nothing
+	if err := w.tx.begin(); err != nil {
+		w.tx.rollback()
+		if first.claimed.CompareAndSwap(false, true) {
+			first.finish(fmt.Errorf("nothing was stored: %w", err))
+		}
+		return
+	}
+	var members []*write
+	var failed error
+	for j := first; j != nil && failed == nil; j = w.next(len(members), began) {
+		if !j.claimed.CompareAndSwap(false, true) {
+			continue
+		}
+		members = append(members, j)
+		j.err, failed = w.tx.savepoint(j.do)
+	}
+	if failed == nil {
+		failed = w.tx.commit()
+	}
+	if failed != nil {
+		w.tx.rollback()
+	}
+	for _, j := range members {
+		if failed != nil {
+			j.err = fmt.Errorf("nothing was stored: %w", failed)
+		}
+		j.finish(j.err)
+	}
+}
+
+// next is a write that is waiting already, or nil when the group is full.
+func (w *writer) next(members int, began time.Time) *write {
+	if members >= groupSize || time.Since(began) >= groupTime {
+		return nil
+	}
+	select {
+	case j := <-w.queue: // nil when the queue is closed and empty
+		return j
+	default:
+		return nil
+	}
+}
+
+func (j *write) finish(err error) {
+	j.err = err
+	close(j.done)
+}
