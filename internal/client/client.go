@@ -1,0 +1,213 @@
+// Package client speaks to a gateway's console: the commands use it, and other programs may.
+//
+// In come a console's URL and a token; out come the answers of internal/console/api, or an error that says what happened
+// and what to do. It never signs anybody in (client/browser does) and keeps nothing.
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/console/api"
+	"github.com/fourways-id/fourways/internal/directory"
+)
+
+// ErrUnreachable says that no console answered.
+var ErrUnreachable = errors.New("the gateway's console can't be reached")
+
+// Console is a client of one console.
+type Console struct {
+	base  *url.URL
+	token string
+	http  *http.Client
+}
+
+// answerLimit bounds an answer, in bytes; patience bounds the wait for one (a first synchronisation takes a while).
+const (
+	answerLimit = 64 << 20
+	patience    = 5 * time.Minute
+)
+
+// New makes a client of the console at server.
+func New(server, token string) (*Console, error) {
+	u, err := url.Parse(server)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("%q is no console URL: give one such as http://127.0.0.1:8401", server)
+	}
+	return &Console{base: u, token: token, http: &http.Client{Timeout: patience}}, nil
+}
+
+// Users gives one page of the tenant's people.
+func (c *Console) Users(ctx context.Context, q directory.Query) (api.Page[directory.User], error) {
+	v := url.Values{}
+	setIf(v, "domain", q.Domain)
+	setIf(v, "after", q.After)
+	if q.Limit > 0 {
+		v.Set("limit", strconv.Itoa(q.Limit))
+	}
+	return call[api.Page[directory.User]](ctx, c, http.MethodGet, "users?"+v.Encode(), nil)
+}
+
+// CreateUser makes an account that lives only in the tenant.
+func (c *Console) CreateUser(ctx context.Context, u api.NewUser) (directory.User, error) {
+	return call[directory.User](ctx, c, http.MethodPost, "users", u)
+}
+
+// SetPassword sets the cloud password of an account.
+func (c *Console) SetPassword(ctx context.Context, upn string, pw authn.Secret) error {
+	_, err := call[struct{}](ctx, c, http.MethodPut, "users/"+url.PathEscape(upn)+"/password", api.NewPassword{Password: string(pw.Reveal())})
+	return err
+}
+
+// Modes lists the domains and their paths.
+func (c *Console) Modes(ctx context.Context) ([]api.Mode, error) {
+	page, err := call[api.Page[api.Mode]](ctx, c, http.MethodGet, "mode", nil)
+	return page.Items, err
+}
+
+// SetMode swaps a domain's path.
+func (c *Console) SetMode(ctx context.Context, domain string, m api.ModeChange) (api.Mode, error) {
+	return call[api.Mode](ctx, c, http.MethodPut, "mode/"+url.PathEscape(domain), m)
+}
+
+// ResetMode drops a domain's override.
+func (c *Console) ResetMode(ctx context.Context, domain string) (api.Mode, error) {
+	return call[api.Mode](ctx, c, http.MethodDelete, "mode/"+url.PathEscape(domain), nil)
+}
+
+// SignIns lists the newest rows of the sign-in log, newest first.
+func (c *Console) SignIns(ctx context.Context, last int) ([]api.SignIn, error) {
+	page, err := call[api.Page[api.SignIn]](ctx, c, http.MethodGet, "signins?limit="+strconv.Itoa(last), nil)
+	return page.Items, err
+}
+
+// Trace gives every record of an attempt.
+func (c *Console) Trace(ctx context.Context, id authn.AttemptID) (api.Trace, error) {
+	return call[api.Trace](ctx, c, http.MethodGet, "traces/"+url.PathEscape(string(id)), nil)
+}
+
+// SyncStatus gives the state of the synchronisation.
+func (c *Console) SyncStatus(ctx context.Context) (api.SyncStatus, error) {
+	return call[api.SyncStatus](ctx, c, http.MethodGet, "sync", nil)
+}
+
+// SyncRun runs the kinds named, or both, and waits for them.
+func (c *Console) SyncRun(ctx context.Context, kinds ...string) (api.SyncStatus, error) {
+	return call[api.SyncStatus](ctx, c, http.MethodPost, "sync", api.SyncRequest{Kinds: kinds})
+}
+
+// Agents lists the on-premises agents.
+func (c *Console) Agents(ctx context.Context) ([]api.Agent, error) {
+	page, err := call[api.Page[api.Agent]](ctx, c, http.MethodGet, "agents", nil)
+	return page.Items, err
+}
+
+// Invite makes a one-time enrolment token.
+func (c *Console) Invite(ctx context.Context, i api.Invite) (api.Invitation, error) {
+	return call[api.Invitation](ctx, c, http.MethodPost, "agents", i)
+}
+
+// Config gives the configuration in force, as text.
+func (c *Console) Config(ctx context.Context) (string, error) {
+	text, err := call[map[string]string](ctx, c, http.MethodGet, "config", nil)
+	return text["text"], err
+}
+
+// Reload makes the gateway read its configuration file again.
+func (c *Console) Reload(ctx context.Context) (api.Reload, error) {
+	return call[api.Reload](ctx, c, http.MethodPost, "config", struct{}{})
+}
+
+// NewToken makes a console token.
+func (c *Console) NewToken(ctx context.Context, t api.NewToken) (api.Token, error) {
+	return call[api.Token](ctx, c, http.MethodPost, "tokens", t)
+}
+
+// OnpremUsers lists the people of the lab's directory.
+func (c *Console) OnpremUsers(ctx context.Context) ([]api.OnpremUser, error) {
+	page, err := call[api.Page[api.OnpremUser]](ctx, c, http.MethodGet, "onprem/users", nil)
+	return page.Items, err
+}
+
+// OnpremChange does one thing to a person of the lab's directory: disable, enable or password.
+func (c *Console) OnpremChange(ctx context.Context, upn, do string, pw authn.Secret) error {
+	_, err := call[struct{}](ctx, c, http.MethodPost, "onprem/users/"+url.PathEscape(upn), api.OnpremChange{Do: do, Password: string(pw.Reveal())})
+	return err
+}
+
+func setIf(v url.Values, key, value string) {
+	if value != "" {
+		v.Set(key, value)
+	}
+}
+
+func call[T any](ctx context.Context, c *Console, method, path string, body any) (T, error) {
+	var out T
+	req, err := c.request(ctx, method, path, body)
+	if err != nil {
+		return out, err
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return out, fmt.Errorf("%w at %s (%w): is it running? `fourways up` starts the lab, `fourways serve` a gateway; --server names another", ErrUnreachable, c.base, unwrapURL(err))
+	}
+	defer res.Body.Close() //nolint:errcheck // it was read to its end
+	raw, err := io.ReadAll(io.LimitReader(res.Body, answerLimit))
+	if err != nil {
+		return out, fmt.Errorf("read the console's answer: %w", err)
+	}
+	if res.StatusCode >= http.StatusBadRequest {
+		return out, problem(res, raw)
+	}
+	if err := json.Unmarshal(raw, &out); err != nil {
+		return out, fmt.Errorf("%s answered with something that is not this console's JSON: is it a fourways console of this version?", c.base)
+	}
+	return out, nil
+}
+
+func (c *Console) request(ctx context.Context, method, path string, body any) (*http.Request, error) {
+	var r io.Reader
+	if body != nil {
+		raw, err := json.Marshal(body)
+		if err != nil {
+			return nil, err
+		}
+		r = bytes.NewReader(raw)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.base.String(), "/")+"/api/v1/"+path, r)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return req, nil
+}
+
+func problem(res *http.Response, raw []byte) error {
+	var p api.Problem
+	if json.Unmarshal(raw, &p) != nil || p.Status == 0 {
+		return fmt.Errorf("the console answered %s: is there a fourways console at this address?", res.Status)
+	}
+	return p
+}
+
+// unwrapURL leaves out the method and URL that net/http puts in front: the message says them already.
+func unwrapURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}

@@ -1,0 +1,105 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/fourways-id/fourways/internal/console/api"
+	"github.com/fourways-id/fourways/internal/directory"
+)
+
+// The roles, each with the rights of the one before it: Reader looks, Operator steers paths and synchronisation, Admin
+// also manages accounts, agents and tokens.
+const (
+	Reader   = "reader"
+	Operator = "operator"
+	Admin    = "admin"
+)
+
+// Roles lists the roles, least first.
+func Roles() []string { return []string{Reader, Operator, Admin} }
+
+// changed is what a change wants written into the audit log, and what it answers.
+type changed struct {
+	Action, Target, Before, After string
+	Answer                        any
+	Status                        int // 0: 200
+}
+
+// get serves what only looks.
+func (c *console) get(role string, h func(r *http.Request) (any, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := c.token(r, role); err != nil {
+			writeError(w, err)
+			return
+		}
+		answer, err := h(r)
+		if err != nil {
+			writeError(w, err)
+			return
+		}
+		writeJSON(w, http.StatusOK, answer)
+	})
+}
+
+// change serves what changes something: audited whether it succeeds or not, and not done when it can't be audited.
+func (c *console) change(role string, h func(r *http.Request, by api.Token) (changed, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		by, err := c.token(r, role)
+		if err != nil {
+			writeError(w, err)
+			return
+		}
+		did, err := h(r, by)
+		if auditErr := c.audit(r, by, did, err); auditErr != nil && err == nil {
+			err = auditErr
+		}
+		if err != nil {
+			writeError(w, err)
+			return
+		}
+		writeJSON(w, max(did.Status, http.StatusOK), did.Answer)
+	})
+}
+
+func (c *console) audit(r *http.Request, by api.Token, did changed, err error) error {
+	from, _, splitErr := net.SplitHostPort(r.RemoteAddr)
+	if splitErr != nil {
+		from = r.RemoteAddr
+	}
+	e := Entry{
+		At: c.clock.Now(), Who: by.Name, From: from, Action: did.Action, Target: did.Target,
+		Before: did.Before, After: did.After, Result: "success",
+	}
+	if err != nil {
+		e.Result = "failure: " + err.Error()
+	}
+	// What was done is written down even when the caller has gone away meanwhile.
+	if auditErr := c.Access.Audit(context.WithoutCancel(r.Context()), e); auditErr != nil {
+		return fmt.Errorf("the change was made but could not be written to the audit log: %w", auditErr)
+	}
+	return nil
+}
+
+func (c *console) token(r *http.Request, role string) (api.Token, error) {
+	secret, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok || secret == "" {
+		return api.Token{}, api.Problem{Title: "Unauthorized", Status: http.StatusUnauthorized, Detail: "This needs a token: send `Authorization: Bearer TOKEN`. `fourways admin token create` makes one."}
+	}
+	t, err := c.Access.Token(r.Context(), secret)
+	if errors.Is(err, directory.ErrNotFound) {
+		return api.Token{}, api.Problem{Title: "Unauthorized", Status: http.StatusUnauthorized, Detail: "The token is unknown, revoked or has expired: make another with `fourways admin token create`."}
+	}
+	if err != nil {
+		return api.Token{}, err
+	}
+	if slices.Index(Roles(), t.Role) < slices.Index(Roles(), role) {
+		return api.Token{}, api.Problem{Title: "Forbidden", Status: http.StatusForbidden, Detail: fmt.Sprintf("This needs the role %s; the token %q has %s.", role, t.Name, t.Role)}
+	}
+	return t, nil
+}

@@ -1,0 +1,165 @@
+// Package api is the console's wire format: what /api/v1 takes and gives. The console serves it, the client speaks it.
+//
+// In and out come JSON objects. Field names of people are those of Microsoft Graph where it has one. Nothing here holds a
+// password on its way out.
+package api
+
+import (
+	"time"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/journal"
+)
+
+// Problem is an error answer (RFC 9457).
+type Problem struct {
+	Type   string `json:"type"` // about:blank, or a page of the docs
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"` // what happened and what to do
+}
+
+// Error makes a Problem an error.
+func (p Problem) Error() string {
+	if p.Detail != "" {
+		return p.Detail
+	}
+	return p.Title
+}
+
+// Page is one page of a list. Next is the cursor of the next one; "" on the last.
+type Page[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitempty"`
+}
+
+// NewUser asks for an account that lives only here.
+type NewUser struct {
+	UPN         string `json:"userPrincipalName"`
+	DisplayName string `json:"displayName,omitempty"`
+	Admin       bool   `json:"admin,omitempty"`
+	Password    string `json:"password"`
+}
+
+// NewPassword sets one.
+type NewPassword struct {
+	Password string `json:"password"`
+}
+
+// Mode is how a domain's people sign in now, and why.
+type Mode struct {
+	Domain   string              `json:"domain"`
+	Model    string              `json:"identityModel"`      // cloud-only or hybrid
+	Type     string              `json:"authenticationType"` // Managed or Federated
+	Path     authn.Path          `json:"path"`
+	IdP      string              `json:"idp,omitempty"`
+	Protocol string              `json:"protocol,omitempty"`
+	PHS      bool                `json:"passwordHashSync"`
+	Rule     string              `json:"rule"`
+	File     authn.Path          `json:"file"` // what the configuration file says
+	Override *directory.Override `json:"override,omitempty"`
+	Ready    bool                `json:"ready"`
+	Why      string              `json:"why,omitempty"` // why it is not ready, or what to know
+}
+
+// ModeChange swaps a domain's path at run time.
+type ModeChange struct {
+	Path   authn.Path `json:"path"`
+	IdP    string     `json:"idp,omitempty"` // id or protocol; "" for the domain's own
+	Reason string     `json:"reason,omitempty"`
+}
+
+// SignIn is a row of the sign-in log.
+type SignIn = journal.SignIn
+
+// Trace is every Record of one attempt.
+type Trace struct {
+	ID      authn.AttemptID `json:"id"`
+	Records []authn.Record  `json:"records"`
+}
+
+// Agent is an on-premises agent as the operator sees it.
+type Agent struct {
+	ID       string    `json:"id"`
+	Name     string    `json:"name"`
+	Roles    []string  `json:"roles"`
+	State    string    `json:"state"` // active, inactive or revoked
+	Version  string    `json:"version,omitempty"`
+	Created  time.Time `json:"created"`
+	LastSeen time.Time `json:"lastSeen,omitzero"`
+	InFlight int       `json:"inFlight"`
+}
+
+// Invite asks for a one-time enrolment token.
+type Invite struct {
+	Name  string   `json:"name"`
+	Roles []string `json:"roles"`
+	Valid string   `json:"valid,omitempty"` // Go duration; default 1h
+}
+
+// Invitation is the token, shown once.
+type Invitation struct {
+	Token   string    `json:"token"`
+	Until   time.Time `json:"until"`
+	Gateway string    `json:"gateway"`
+}
+
+// SyncRequest asks for runs; both kinds when empty: directory first, then hashes.
+type SyncRequest struct {
+	Kinds []string `json:"kinds,omitempty"`
+}
+
+// SyncStatus is the state of the synchronisation.
+type SyncStatus struct {
+	Paused bool            `json:"paused"`
+	Runs   []directory.Run `json:"runs"` // newest first
+	Next   []NextRun       `json:"next,omitempty"`
+}
+
+// NextRun is when a cycle is due.
+type NextRun struct {
+	Kind string    `json:"kind"`
+	At   time.Time `json:"at"`
+}
+
+// OnpremUser is a person in the lab's own directory.
+type OnpremUser struct {
+	UPN     string   `json:"userPrincipalName"`
+	Mail    string   `json:"mail"`
+	SAM     string   `json:"samAccountName"`
+	Name    string   `json:"displayName"`
+	DN      string   `json:"distinguishedName"`
+	States  []string `json:"states"` // disabled, locked, expired, …; empty: healthy
+	Changed string   `json:"passwordLastSet,omitempty"`
+}
+
+// OnpremChange names one thing to do to a person in the lab's own directory: disable, enable or password.
+type OnpremChange struct {
+	Do       string `json:"do"`
+	Password string `json:"password,omitempty"`
+}
+
+// Reload says what a re-read configuration file changed.
+type Reload struct {
+	Live      []string `json:"live"`      // in force now
+	Restart   []string `json:"restart"`   // in force after a restart
+	Overrides []string `json:"overrides"` // sentences about domains whose path an override hides
+}
+
+// NewToken asks for a token.
+type NewToken struct {
+	Name  string `json:"name"`
+	Role  string `json:"role"` // admin, operator or reader
+	Valid string `json:"valid,omitempty"`
+}
+
+// Token is a console token; Secret is shown once, when it is made.
+type Token struct {
+	ID      string    `json:"id"`
+	Name    string    `json:"name"`
+	Role    string    `json:"role"`
+	Created time.Time `json:"created"`
+	Until   time.Time `json:"until"`
+	Secret  string    `json:"secret,omitempty"`
+}

@@ -1,0 +1,141 @@
+// Package console is the operator's listener: the API under /api/v1, for people and programs that hold a token.
+//
+// In come requests with a bearer token; out come JSON, problem documents (RFC 9457) and an audit entry for everything that
+// was changed. It decides what a role may do and nothing else: what a change means is the business of the ports that
+// internal/gateway joins. It sets no cookie, answers no other origin, and never gives a secret back, save the one that it
+// has just made.
+package console
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/console/api"
+	"github.com/fourways-id/fourways/internal/directory"
+)
+
+// Ports is what the console steers. Workshop is nil outside the lab.
+type Ports struct {
+	Access   Access
+	People   People
+	Modes    Modes
+	History  History
+	Syncs    Syncs
+	Agents   Agents
+	Settings Settings
+	Workshop Workshop
+}
+
+// Access is who may do what, and what they did.
+type Access interface {
+	Token(ctx context.Context, secret string) (api.Token, error) // directory.ErrNotFound when unknown, revoked or over
+	NewToken(ctx context.Context, t api.NewToken) (api.Token, error)
+	Audit(ctx context.Context, e Entry) error
+}
+
+// People are the accounts of the tenant.
+type People interface {
+	Users(ctx context.Context, q directory.Query) ([]directory.User, error)
+	CreateUser(ctx context.Context, u api.NewUser) (directory.User, error)
+	SetPassword(ctx context.Context, upn string, pw authn.Secret) error
+}
+
+// Modes are the paths of the domains.
+type Modes interface {
+	Modes(ctx context.Context) ([]api.Mode, error)
+	SetMode(ctx context.Context, domain string, c api.ModeChange, by string) (api.Mode, error)
+	ResetMode(ctx context.Context, domain string) (api.Mode, error)
+}
+
+// History is what happened at the door.
+type History interface {
+	SignIns(ctx context.Context, last int) ([]api.SignIn, error)
+	Trace(ctx context.Context, id authn.AttemptID) (api.Trace, error)
+}
+
+// Syncs are the runs of the synchronisation.
+type Syncs interface {
+	SyncStatus(ctx context.Context) (api.SyncStatus, error)
+	SyncRun(ctx context.Context, kinds []string) ([]directory.Run, error)
+}
+
+// Agents are the on-premises agents.
+type Agents interface {
+	Agents(ctx context.Context) ([]api.Agent, error)
+	Invite(ctx context.Context, i api.Invite, by string) (api.Invitation, error)
+}
+
+// Settings is the configuration in force.
+type Settings interface {
+	ShowConfig(ctx context.Context) (string, error)
+	Reload(ctx context.Context) (api.Reload, error)
+}
+
+// Workshop is the lab's own on-premises directory, changed by its administrator over LDAP.
+type Workshop interface {
+	OnpremUsers(ctx context.Context) ([]api.OnpremUser, error)
+	OnpremChange(ctx context.Context, upn string, do string, pw authn.Secret) error
+}
+
+// Entry is one line of the audit log.
+type Entry struct {
+	At                        time.Time
+	Who, From, Action, Target string
+	Before, After, Result     string
+}
+
+type console struct {
+	Ports
+	clock authn.Clock
+}
+
+// longest bounds a request's body, in bytes.
+const longest = 64 << 10
+
+// New makes the handler.
+func New(p Ports, clock authn.Clock) http.Handler {
+	c := &console{Ports: p, clock: clock}
+	mux := http.NewServeMux()
+	for pattern, h := range c.routes() {
+		mux.Handle(pattern, h)
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		writeProblem(w, api.Problem{Title: "Not Found", Status: http.StatusNotFound, Detail: "There is no such page: the API is under /api/v1."})
+	})
+	// A token is not sent by a browser on its own, so this is the second line of defence, not the first.
+	return http.NewCrossOriginProtection().Handler(http.MaxBytesHandler(noStore(mux), longest))
+}
+
+func (c *console) routes() map[string]http.Handler {
+	routes := map[string]http.Handler{
+		"GET /api/v1/users":                c.get(Reader, c.users),
+		"POST /api/v1/users":               c.change(Admin, c.createUser),
+		"PUT /api/v1/users/{upn}/password": c.change(Admin, c.setPassword),
+		"GET /api/v1/mode":                 c.get(Reader, c.modes),
+		"PUT /api/v1/mode/{domain}":        c.change(Operator, c.setMode),
+		"DELETE /api/v1/mode/{domain}":     c.change(Operator, c.resetMode),
+		"GET /api/v1/signins":              c.get(Reader, c.signIns),
+		"GET /api/v1/traces/{id}":          c.get(Reader, c.trace),
+		"GET /api/v1/sync":                 c.get(Reader, c.syncStatus),
+		"POST /api/v1/sync":                c.change(Operator, c.syncRun),
+		"GET /api/v1/agents":               c.get(Reader, c.agents),
+		"POST /api/v1/agents":              c.change(Admin, c.invite),
+		"GET /api/v1/config":               c.get(Operator, c.showConfig),
+		"POST /api/v1/config":              c.change(Operator, c.reload),
+		"POST /api/v1/tokens":              c.change(Admin, c.newToken),
+		"GET /api/v1/onprem/users":         c.get(Reader, c.onpremUsers),
+		"POST /api/v1/onprem/users/{upn}":  c.change(Operator, c.onpremChange),
+	}
+	return routes
+}
+
+func noStore(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,79 @@
+package console
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/console/api"
+	"github.com/fourways-id/fourways/internal/directory"
+)
+
+// pageSize is how many objects a page of a list holds unless ?limit= asks for less.
+const pageSize = 100
+
+func (c *console) users(r *http.Request) (any, error) {
+	q := directory.Query{Domain: r.URL.Query().Get("domain"), After: r.URL.Query().Get("after"), Limit: limit(r, pageSize)}
+	users, err := c.People.Users(r.Context(), q)
+	if err != nil {
+		return nil, err
+	}
+	page := api.Page[directory.User]{Items: users}
+	if len(users) == q.Limit {
+		page.Next = users[len(users)-1].UPN
+	}
+	return page, nil
+}
+
+func (c *console) createUser(r *http.Request, _ api.Token) (changed, error) {
+	did := changed{Action: "Create user", Status: http.StatusCreated}
+	ask, err := read[api.NewUser](r)
+	if err != nil {
+		return did, err
+	}
+	did.Target = authn.ParseIdentifier(ask.UPN).Key()
+	user, err := c.People.CreateUser(r.Context(), ask)
+	did.Answer, did.After = user, string(user.ID)
+	return did, err
+}
+
+func (c *console) setPassword(r *http.Request, _ api.Token) (changed, error) {
+	did := changed{Action: "Reset user password", Target: authn.ParseIdentifier(r.PathValue("upn")).Key(), Answer: struct{}{}}
+	ask, err := read[api.NewPassword](r)
+	if err != nil {
+		return did, err
+	}
+	return did, c.People.SetPassword(r.Context(), r.PathValue("upn"), authn.NewSecret([]byte(ask.Password)))
+}
+
+func (c *console) onpremUsers(r *http.Request) (any, error) {
+	if c.Workshop == nil {
+		return nil, notALab()
+	}
+	people, err := c.Workshop.OnpremUsers(r.Context())
+	return api.Page[api.OnpremUser]{Items: people}, err
+}
+
+func (c *console) onpremChange(r *http.Request, _ api.Token) (changed, error) {
+	did := changed{Action: "Change on-premises user", Target: r.PathValue("upn"), Answer: struct{}{}}
+	if c.Workshop == nil {
+		return did, notALab()
+	}
+	ask, err := read[api.OnpremChange](r)
+	if err != nil {
+		return did, err
+	}
+	did.After = ask.Do
+	return did, c.Workshop.OnpremChange(r.Context(), r.PathValue("upn"), ask.Do, authn.NewSecret([]byte(ask.Password)))
+}
+
+func notALab() error {
+	return api.Problem{Title: "Not Found", Status: http.StatusNotFound, Detail: "Only the lab (`fourways up`) has a directory of its own. Change people in your directory with its own tools."}
+}
+
+func limit(r *http.Request, most int) int {
+	if n, err := strconv.Atoi(r.URL.Query().Get("limit")); err == nil && n > 0 && n < most {
+		return n
+	}
+	return most
+}

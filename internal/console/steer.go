@@ -1,0 +1,111 @@
+package console
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/console/api"
+)
+
+func (c *console) modes(r *http.Request) (any, error) {
+	modes, err := c.Modes.Modes(r.Context())
+	return api.Page[api.Mode]{Items: modes}, err
+}
+
+func (c *console) setMode(r *http.Request, by api.Token) (changed, error) {
+	did := changed{Action: "Set domain authentication", Target: r.PathValue("domain")}
+	ask, err := read[api.ModeChange](r)
+	if err != nil {
+		return did, err
+	}
+	did.Before = c.pathOf(r, did.Target)
+	mode, err := c.Modes.SetMode(r.Context(), did.Target, ask, by.Name)
+	did.Answer, did.After = mode, string(ask.Path)
+	return did, err
+}
+
+func (c *console) resetMode(r *http.Request, _ api.Token) (changed, error) {
+	did := changed{Action: "Reset domain authentication", Target: r.PathValue("domain")}
+	did.Before = c.pathOf(r, did.Target)
+	mode, err := c.Modes.ResetMode(r.Context(), did.Target)
+	did.Answer, did.After = mode, string(mode.Path)
+	return did, err
+}
+
+// pathOf is the domain's path before a change; "" when it can't be told, which the change itself will report.
+func (c *console) pathOf(r *http.Request, domain string) string {
+	modes, err := c.Modes.Modes(r.Context())
+	if err != nil {
+		return ""
+	}
+	for _, m := range modes {
+		if m.Domain == domain {
+			return string(m.Path)
+		}
+	}
+	return ""
+}
+
+func (c *console) signIns(r *http.Request) (any, error) {
+	rows, err := c.History.SignIns(r.Context(), limit(r, 1000))
+	return api.Page[api.SignIn]{Items: rows}, err
+}
+
+func (c *console) trace(r *http.Request) (any, error) {
+	return c.History.Trace(r.Context(), authn.AttemptID(r.PathValue("id")))
+}
+
+func (c *console) syncStatus(r *http.Request) (any, error) { return c.Syncs.SyncStatus(r.Context()) }
+
+func (c *console) syncRun(r *http.Request, _ api.Token) (changed, error) {
+	did := changed{Action: "Run sync"}
+	ask, err := read[api.SyncRequest](r)
+	if err != nil {
+		return did, err
+	}
+	runs, err := c.Syncs.SyncRun(r.Context(), ask.Kinds)
+	did.Answer, did.After = api.SyncStatus{Runs: runs}, strconv.Itoa(len(runs))+" runs"
+	return did, err
+}
+
+func (c *console) agents(r *http.Request) (any, error) {
+	agents, err := c.Agents.Agents(r.Context())
+	return api.Page[api.Agent]{Items: agents}, err
+}
+
+func (c *console) invite(r *http.Request, by api.Token) (changed, error) {
+	did := changed{Action: "Invite agent", Status: http.StatusCreated}
+	ask, err := read[api.Invite](r)
+	if err != nil {
+		return did, err
+	}
+	did.Target = ask.Name
+	invitation, err := c.Agents.Invite(r.Context(), ask, by.Name)
+	did.Answer = invitation
+	return did, err
+}
+
+func (c *console) showConfig(r *http.Request) (any, error) {
+	text, err := c.Settings.ShowConfig(r.Context())
+	return map[string]string{"text": text}, err
+}
+
+func (c *console) reload(r *http.Request, _ api.Token) (changed, error) {
+	did := changed{Action: "Reload configuration"}
+	report, err := c.Settings.Reload(r.Context())
+	did.Answer = report
+	return did, err
+}
+
+func (c *console) newToken(r *http.Request, _ api.Token) (changed, error) {
+	did := changed{Action: "Create token", Status: http.StatusCreated}
+	ask, err := read[api.NewToken](r)
+	if err != nil {
+		return did, err
+	}
+	did.Target, did.After = ask.Name, ask.Role
+	token, err := c.Access.NewToken(r.Context(), ask)
+	did.Answer = token
+	return did, err
+}
