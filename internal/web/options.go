@@ -1,0 +1,115 @@
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/directory"
+)
+
+// Options is what the public listener needs. Federation and Enrol may be nil; everything else must be set.
+type Options struct {
+	Flow       Flow
+	Sessions   Sessions
+	Pending    Pending
+	People     People
+	Realms     Realms
+	Federation Federation // nil: no identity provider is configured
+	Enrol      Enrol      // nil: agents can't enrol here
+	Site       Site
+}
+
+// Flow decides sign-ins; *authn.Flow is one.
+type Flow interface {
+	SignIn(ctx context.Context, r authn.Request) authn.Result
+	Continue(ctx context.Context, p authn.Pending, a authn.Answer, from authn.Place) authn.Result
+}
+
+// Sessions finds and ends browser sessions by their token.
+type Sessions interface {
+	Lookup(ctx context.Context, token string) (authn.Session, error)
+	End(ctx context.Context, token string) error
+}
+
+// Pending seals a sign-in that waits for its next step into a cookie.
+type Pending interface {
+	SealPending(p authn.Pending) (string, error)
+	OpenPending(cookie string) (authn.Pending, error)
+}
+
+// People finds the account of a session.
+type People interface {
+	// UserByID answers directory.ErrNotFound when the account is gone.
+	UserByID(ctx context.Context, id authn.AccountID) (directory.User, error)
+}
+
+// Realms tells what anybody may learn of a domain.
+type Realms interface {
+	Discover(ctx context.Context, domain string) (directory.Discovery, error)
+}
+
+// Federation tells what the listener itself must know of the configured identity providers. Both answers may change
+// when the configuration is read again.
+type Federation interface {
+	// Metadata is our SAML metadata for that identity provider; false when there is no such SAML provider.
+	Metadata(idp string) ([]byte, bool)
+	// Origins lists the origins (scheme://host:port) that a sign-in may send the browser to. Browsers check the sign-in
+	// form's form-action against every redirect that follows it, so an origin that is missing here can't be reached.
+	Origins() []string
+}
+
+// Site is how the listener looks from outside. PublicURL and Clock must be set.
+type Site struct {
+	PublicURL      *url.URL       // https makes every cookie Secure and gives it the __Host- prefix
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	Lab            *Lab           // nil outside the lab
+	App            http.Handler   // mounted at /app/; it finds its visitor by VisitorFrom. nil: no application
+	Clock          authn.Clock
+	Limits         Limits
+	Log            *slog.Logger // for the operator: what went wrong beside a sign-in; nil discards
+}
+
+// Lab turns on the banner that says so, and lists people anybody may sign in as.
+type Lab struct {
+	Users      []LabUser
+	ConsoleURL string // "" when there is none to link to
+}
+
+// LabUser is a demo person; the password is public.
+type LabUser struct {
+	UPN      string
+	Password string
+	Path     authn.Path
+}
+
+// Limits bounds what one address and all together may ask for. The zero value of a field means its default.
+type Limits struct {
+	PerSecond float64          // requests a second from one address (IPv6: one /64); default 200
+	Burst     int              // at once; default 400
+	InFlight  int              // sign-ins being decided at the same time; default 1024
+	Callbacks int              // federation callbacks being decided at the same time; default 64: XML costs CPU
+	Shed      func(authn.Path) // told of every sign-in that was turned away for lack of a place; nil: nobody
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.PerSecond <= 0 {
+		l.PerSecond = 200
+	}
+	if l.Burst <= 0 {
+		l.Burst = 400
+	}
+	if l.InFlight <= 0 {
+		l.InFlight = 1024
+	}
+	if l.Callbacks <= 0 {
+		l.Callbacks = 64
+	}
+	if l.Shed == nil {
+		l.Shed = func(authn.Path) {}
+	}
+	return l
+}
