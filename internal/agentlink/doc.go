@@ -1,0 +1,19 @@
+// Package agentlink is what a gateway and its on-premises agents say to each other: the messages, how they are sealed and
+// signed, how an agent enrols, and both ends of the connection.
+//
+//	gateway  pta.<id>.bind     a sealed password          ->  agent
+//	agent    up.<id>.binding   "I bind from here on"      ->  gateway
+//	agent    reply             the directory's verdict    ->  gateway
+//	gateway  pta.<id>.cancel   "somebody else has it"     ->  agent
+//	agent    up.<id>.alive     every few seconds          ->  gateway
+//	gateway  pta.<id>.sync     read your directory        ->  agent
+//	agent    up.<id>.sync      sealed objects, asks on    ->  gateway
+//
+// In comes a Question (a name and a password) on the gateway's side; out comes a Reply. Every message carries a version and
+// an Ed25519 signature of its sender over its kind and body. The password is sealed by AES-256-GCM under a key that both
+// ends export from HPKE (RFC 9180, section 5.3) once per agent and minute; what an agent sends up is sealed to the gateway
+// in the same way.
+//
+// The package never decides about a person, never stores anything durable but the agent's own key file, and never puts a
+// password on the wire in any form that the broker, or another agent, can read.
+package agentlink

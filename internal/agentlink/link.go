@@ -1,0 +1,323 @@
+package agentlink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/fourways-id/fourways/authn"
+)
+
+// Presence tells of agents' connections. The embedded broker knows them; without one, signs of life must do.
+type Presence interface {
+	// Watch calls see for every connection that is there, then for every one that comes or goes, until stop. A connection
+	// is told before its agent can say anything over it.
+	Watch(see func(agentID string, conn uint64, connected bool)) (stop func())
+}
+
+// Event is something worth counting. Agent is "" when nobody proved who said it.
+type Event struct {
+	Agent string
+	Kind  EventKind
+}
+
+// EventKind is a closed list.
+type EventKind string
+
+// The events.
+const (
+	Answered   EventKind = "answered"    // the directory was asked, whatever it said
+	Failed     EventKind = "failed"      // the agent answered that it could not ask
+	TimedOut   EventKind = "timeout"     // no answer before the deadline
+	HandedOver EventKind = "handed_over" // before it bound, or because its connection was gone
+	Late       EventKind = "late"        // a good answer to a question that was given up
+	Replayed   EventKind = "replayed"    // a second answer to one question
+	Forged     EventKind = "forged"      // unsigned, signed by another key, or malformed
+	Foreign    EventKind = "foreign"     // well signed, but about another question
+)
+
+// LinkOptions assemble a Link. Conn, Registry, Keys, Clock and Log must be set.
+type LinkOptions struct {
+	Conn     *nats.Conn // may publish pta.>, subscribe up.> and gw.>
+	Registry Registry
+	Keys     *GatewayKeys
+	Presence Presence    // nil: an agent lives as long as it says so
+	Clock    authn.Clock // real time: requests carry it
+	Log      *slog.Logger
+	Observe  func(Event) // may be nil; must not block
+}
+
+// Signs of life.
+const (
+	AliveEvery = 2 * time.Second // how often an agent gives one
+	deadAfter  = 3 * AliveEvery  // without one it is not asked any more
+	refreshing = 10 * time.Second
+)
+
+// Link is the gateway's end: it knows which agents live, and asks them.
+type Link struct {
+	o      LinkOptions
+	seal   *sealer
+	unseal *unsealer
+	inbox  string // gw.<instance>
+
+	mu      sync.Mutex
+	members map[string]Member
+	peers   map[string]*peer
+	calls   map[string]*call
+	ended   []endedCall
+	runs    map[string]*run
+
+	stop func()
+	wg   sync.WaitGroup
+}
+
+// peer is what the link sees of one agent.
+type peer struct {
+	conns    []uint64  // open connections, the newest last; only with Presence
+	seen     time.Time // last sign of life
+	skew     time.Duration
+	version  string
+	leaving  bool
+	inFlight int
+}
+
+// NewLink starts a link; Close ends it.
+func NewLink(ctx context.Context, o LinkOptions) (*Link, error) {
+	if o.Observe == nil {
+		o.Observe = func(Event) {}
+	}
+	l := &Link{
+		o: o, seal: newSealer(o.Clock), unseal: newUnsealer(o.Keys.box), inbox: "gw." + newID(),
+		members: map[string]Member{}, peers: map[string]*peer{}, calls: map[string]*call{}, runs: map[string]*run{},
+	}
+	if err := l.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	unwatch := func() {}
+	if o.Presence != nil {
+		unwatch = o.Presence.Watch(l.presence)
+	}
+	subs, err := l.subscribe(map[string]nats.MsgHandler{
+		l.inbox + ".*":        l.answered,
+		"up.*." + saidBinding: l.binding,
+		"up.*." + saidAlive:   l.alive,
+		"up.*." + saidFrame:   l.frame,
+	})
+	l.stop = sync.OnceFunc(func() {
+		cancel()
+		unwatch()
+		for _, s := range subs {
+			_ = s.Unsubscribe()
+		}
+		l.wg.Wait()
+	})
+	if err != nil {
+		l.stop()
+		return nil, err
+	}
+	l.wg.Go(func() { l.refreshLoop(background) })
+	return l, nil
+}
+
+func (l *Link) subscribe(to map[string]nats.MsgHandler) ([]*nats.Subscription, error) {
+	var subs []*nats.Subscription
+	for subject, handle := range to {
+		s, err := l.o.Conn.Subscribe(subject, handle)
+		if err != nil {
+			return subs, fmt.Errorf("listen for agents on %s: %w", subject, err)
+		}
+		subs = append(subs, s)
+	}
+	if err := l.o.Conn.Flush(); err != nil {
+		return subs, fmt.Errorf("listen for agents: %w", err)
+	}
+	return subs, nil
+}
+
+// Close stops listening. Questions that are open end with their deadlines; the connection stays the caller's.
+func (l *Link) Close() { l.stop() }
+
+// Refresh reads the registry again: after an agent was enrolled or revoked. The link does so by itself every ten seconds.
+func (l *Link) Refresh(ctx context.Context) error {
+	all, err := l.o.Registry.Agents(ctx)
+	if err != nil {
+		return fmt.Errorf("read the enrolled agents: %w", err)
+	}
+	members := make(map[string]Member, len(all))
+	for _, m := range all {
+		if !m.Revoked {
+			members[m.ID] = m
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.members = members
+	return nil
+}
+
+func (l *Link) refreshLoop(ctx context.Context) {
+	t := time.NewTicker(refreshing)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			if err := l.Refresh(ctx); err != nil && ctx.Err() == nil {
+				l.o.Log.Warn("the agent registry can't be read; going on with what is known", "error", err)
+			}
+		}
+	}
+}
+
+// member finds an enrolled agent, reading the registry once more for one that enrolled just now.
+func (l *Link) member(id string) (Member, bool) {
+	l.mu.Lock()
+	m, ok := l.members[id]
+	l.mu.Unlock()
+	return m, ok
+}
+
+// presence hears the broker. A connection that went takes with it whatever was asked over it.
+func (l *Link) presence(id string, conn uint64, connected bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := l.peerLocked(id)
+	if connected {
+		p.conns = append(p.conns, conn)
+		p.seen, p.leaving = time.Time{}, false // not yet listening
+		return
+	}
+	p.conns = slices.DeleteFunc(p.conns, func(c uint64) bool { return c == conn })
+	for _, c := range l.calls {
+		if c.agent == id && c.conn == conn {
+			c.gone.raise()
+		}
+	}
+	for _, r := range l.runs {
+		if r.agent == id && r.conn == conn {
+			r.gone.raise()
+		}
+	}
+}
+
+// connLocked is the connection over which an agent is asked; false when the broker knows none.
+func (l *Link) connLocked(id string) (uint64, bool) {
+	p := l.peers[id]
+	if p == nil || len(p.conns) == 0 {
+		return 0, l.o.Presence == nil
+	}
+	return p.conns[len(p.conns)-1], true
+}
+
+func (l *Link) peerLocked(id string) *peer {
+	p, ok := l.peers[id]
+	if !ok {
+		p = &peer{}
+		l.peers[id] = p
+	}
+	return p
+}
+
+// agentOf is the id in a subject up.<id>.x, which the broker lets that agent alone publish.
+func agentOf(subject string) string {
+	parts := strings.Split(subject, ".")
+	if len(parts) != 3 {
+		return ""
+	}
+	return parts[1]
+}
+
+// alive takes a sign of life.
+func (l *Link) alive(msg *nats.Msg) {
+	id := agentOf(msg.Subject)
+	m, ok := l.member(id)
+	if !ok {
+		if err := l.Refresh(context.Background()); err != nil {
+			l.o.Log.Warn("the agent registry can't be read", "error", err)
+		}
+		if m, ok = l.member(id); !ok {
+			l.refuse("a sign of life", id, errors.New("no such agent is enrolled"))
+			return
+		}
+	}
+	var a Alive
+	err := openMessage([][]byte{m.Keys.Sign}, kindAlive, maxMessage, msg.Data, &a)
+	if err == nil {
+		err = a.validate()
+	}
+	now := l.o.Clock.Now()
+	if err == nil && a.Agent != id {
+		err = ErrForged
+	}
+	if err != nil {
+		l.refuse("a sign of life", id, err)
+		return
+	}
+	l.mu.Lock()
+	p := l.peerLocked(id)
+	p.seen, p.skew, p.version, p.leaving = now, a.At.Sub(now), a.Version, a.Leaving
+	l.mu.Unlock()
+	if err := l.o.Registry.Seen(context.Background(), id, now); err != nil {
+		l.o.Log.Warn("an agent's sign of life could not be written down", "agent", id, "error", err)
+	}
+}
+
+// refuse counts and logs a message that was not believed.
+func (l *Link) refuse(what, agent string, err error) {
+	l.o.Observe(Event{Agent: agent, Kind: Forged})
+	l.o.Log.Warn("refused "+what, "agent", agent, "error", err)
+}
+
+// AgentState is what is known of one enrolled agent now.
+type AgentState struct {
+	ID       string    `json:"id"`
+	Name     string    `json:"name"`
+	Roles    []string  `json:"roles"`
+	Live     bool      `json:"live"`
+	LastSeen time.Time `json:"lastSeen,omitzero"`
+	InFlight int       `json:"inFlight"`
+	Version  string    `json:"version,omitempty"`
+	// Skew is how far the agent's clock is ahead of ours.
+	Skew time.Duration `json:"skew"`
+}
+
+// Agents lists the enrolled agents by name; revoked ones are not among them.
+func (l *Link) Agents() []AgentState {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	states := make([]AgentState, 0, len(l.members))
+	for id, m := range l.members {
+		s := AgentState{ID: id, Name: m.Name, Roles: m.Roles, Live: l.liveLocked(id)}
+		if p := l.peers[id]; p != nil {
+			s.LastSeen, s.InFlight, s.Version, s.Skew = p.seen, p.inFlight, p.version, p.skew
+		}
+		states = append(states, s)
+	}
+	slices.SortFunc(states, func(a, b AgentState) int {
+		return strings.Compare(a.Name+"\x00"+a.ID, b.Name+"\x00"+b.ID)
+	})
+	return states
+}
+
+// Live reports whether any agent of that role could be asked now.
+func (l *Link) Live(role string) bool {
+	return slices.ContainsFunc(l.Agents(), func(a AgentState) bool { return a.Live && slices.Contains(a.Roles, role) })
+}
+
+func (l *Link) liveLocked(id string) bool {
+	p := l.peers[id]
+	if _, connected := l.connLocked(id); p == nil || p.leaving || p.seen.IsZero() || !connected {
+		return false
+	}
+	return l.o.Clock.Now().Sub(p.seen) < deadAfter
+}
