@@ -12,14 +12,14 @@ import (
 
 // events is what is counted beside sign-ins.
 type events struct {
-	shed       *prometheus.CounterVec
-	late       prometheus.Counter
-	syncRuns   *prometheus.CounterVec
-	blocked    prometheus.Counter
-	modes      *prometheus.CounterVec
+	shed        *prometheus.CounterVec
+	late        prometheus.Counter
+	syncRuns    *prometheus.CounterVec
+	blocked     prometheus.Counter
+	modes       *prometheus.CounterVec
 	uncommitted prometheus.Counter
-	reloadOK   prometheus.Gauge
-	reloadedAt prometheus.Gauge
+	reloadOK    prometheus.Gauge
+	reloadedAt  prometheus.Gauge
 }
 
 func newEvents() events {
@@ -30,14 +30,14 @@ func newEvents() events {
 		return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
 	}
 	e := events{
-		shed:       counter("fourways_requests_shed_total", "Requests that were turned away at once because too many were at work.", "signin_path"),
-		late:       one("fourways_pta_late_responses_total", "Answers of agents that came after the sign-in had been given up."),
-		syncRuns:   counter("fourways_sync_runs_total", "Synchronisation runs, by kind and result.", "kind", "result"),
-		blocked:    one("fourways_sync_deletes_blocked_total", "Synchronisation runs that were stopped because they would have deleted too much."),
-		modes:      counter("fourways_mode_changes_total", "Changes of a domain's path, by what asked for it.", "from", "to", "source"),
+		shed:        counter("fourways_requests_shed_total", "Requests that were turned away at once because too many were at work.", "signin_path"),
+		late:        one("fourways_pta_late_responses_total", "Answers of agents that came after the sign-in had been given up."),
+		syncRuns:    counter("fourways_sync_runs_total", "Synchronisation runs, by kind and result.", "kind", "result"),
+		blocked:     one("fourways_sync_deletes_blocked_total", "Synchronisation runs that were stopped because they would have deleted too much."),
+		modes:       counter("fourways_mode_changes_total", "Changes of a domain's path, by what asked for it.", "from", "to", "source"),
 		uncommitted: one("fourways_commit_failures_total", "Sign-ins that were refused because they could not be written down."),
-		reloadOK:   gauge("fourways_config_last_reload_successful", "1 when the configuration was last read without a complaint."),
-		reloadedAt: gauge("fourways_config_last_reload_success_timestamp_seconds", "When the configuration was last read without a complaint."),
+		reloadOK:    gauge("fourways_config_last_reload_successful", "1 when the configuration was last read without a complaint."),
+		reloadedAt:  gauge("fourways_config_last_reload_success_timestamp_seconds", "When the configuration was last read without a complaint."),
 	}
 	e.zero()
 	return e

@@ -2,11 +2,11 @@ package metrics
 
 import (
 	"slices"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/trace"
 )
 
 // signins is what is counted of sign-ins.
@@ -51,7 +51,7 @@ func (s *signins) zero() {
 				}
 			}
 		}
-		for _, stage := range stagesOf(p) {
+		for _, stage := range trace.StagesOf(p) {
 			s.stages.WithLabelValues(string(p), stage)
 		}
 		if p.Managed() {
@@ -98,80 +98,16 @@ func (m *Metrics) Begin(p authn.Path) (end func()) {
 	return g.Dec
 }
 
-// The stages of a sign-in.
-const (
-	stageRealm    = "realm_discovery"
-	stageLockout  = "lockout_check"
-	stageHashWait = "hash_queue"
-	stageHash     = "hash_verify"
-	stageQueue    = "queue_wait"
-	stageDecrypt  = "agent_decrypt"
-	stageBind     = "ldap_bind"
-	stageReturn   = "agent_return"
-	stageAssert   = "assertion_validate"
-	stageToken    = "token_exchange"
-)
-
-// stagesOf is the closed list of a path's stages.
-func stagesOf(p authn.Path) []string {
-	switch p {
-	case authn.PathCloud, authn.PathPHS:
-		return []string{stageRealm, stageLockout, stageHashWait, stageHash}
-	case authn.PathPTA:
-		return []string{stageRealm, stageLockout, stageQueue, stageDecrypt, stageBind, stageReturn}
-	case authn.PathFederated:
-		return []string{stageRealm, stageAssert, stageToken}
-	default:
-		return []string{stageRealm}
-	}
-}
-
-// stageOf says which stage a step is; "" when it is none.
-func stageOf(id authn.StepID) string {
-	switch id { //nolint:exhaustive // the other steps take no time worth a series
-	case authn.C2:
-		return stageRealm
-	case authn.C3:
-		return stageLockout
-	case authn.K3, authn.H5:
-		return stageHash
-	case authn.P4:
-		return stageQueue
-	case authn.P5:
-		return stageDecrypt
-	case authn.P6:
-		return stageBind
-	case authn.P8:
-		return stageReturn
-	case authn.F4Structure, authn.F4Signature, authn.F4Issuer, authn.F4Realm, authn.F4Audience, authn.F4Recipient,
-		authn.F4InResponse, authn.F4Time, authn.F4Replay, authn.F4Subject:
-		return stageAssert
-	case authn.F5:
-		return stageToken
-	}
-	return ""
-}
-
-// observeStages adds up the steps of each stage: the checks of an assertion are one stage.
+// observeStages observes the stages that ran.
 func (s *signins) observeStages(p authn.Path, steps []authn.Step) {
-	took := map[string]time.Duration{}
-	for _, step := range steps {
-		stage := stageOf(step.ID)
-		if stage == "" || step.Result == authn.StepSkipped {
-			continue
-		}
-		work := step.Took
-		if wait, err := time.ParseDuration(step.Facts[authn.FactWait]); err == nil && stage == stageHash {
-			took[stageHashWait] += wait
-			work = max(0, work-wait)
-			s.hashWait.WithLabelValues().Observe(wait.Seconds())
-		}
-		took[stage] += work
-	}
-	for _, stage := range stagesOf(p) {
+	took := trace.Stages(steps)
+	for _, stage := range trace.StagesOf(p) {
 		if d, ok := took[stage]; ok {
 			s.stages.WithLabelValues(string(p), stage).Observe(d.Seconds())
 		}
+	}
+	if wait, ok := took[trace.StageHashWait]; ok {
+		s.hashWait.WithLabelValues().Observe(wait.Seconds())
 	}
 }
 

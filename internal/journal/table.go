@@ -1,0 +1,43 @@
+package journal
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+)
+
+// Table writes rows in the default columns of `signins`. The request id is the trace's id too.
+func Table(w io.Writer, rows []SignIn) error {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	_, err := fmt.Fprintln(tw, "DATE\tREQUEST ID\tUSER\tAPPLICATION\tSTATUS\tPATH\tCODE\tREASON\tIP\tCLIENT\tDURATION")
+	for _, r := range rows {
+		if err != nil {
+			break
+		}
+		_, err = fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t%d ms\n",
+			r.CreatedDateTime.Format("2006-01-02T15:04:05Z"), r.ID, bound(r.UserPrincipalName), dash(r.AppDisplayName), word(r.Fourways.Outcome),
+			r.Fourways.Path, r.Status.ErrorCode, r.Fourways.Reason, dash(r.IPAddress), r.ClientAppUsed, r.ProcessingTimeInMilliseconds)
+	}
+	if err == nil {
+		err = tw.Flush()
+	}
+	if err != nil {
+		return fmt.Errorf("write the sign-in log: %w", err)
+	}
+	return nil
+}
+
+// word is the outcome as the portal shows it; error is ours.
+func word(outcome string) string {
+	if outcome == "" {
+		return "-"
+	}
+	return string(outcome[0]-'a'+'A') + outcome[1:]
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return bound(s)
+}
