@@ -58,17 +58,17 @@ func TestNamesThatBind(t *testing.T) {
 	l.seed(t, user("alice.pta", nil))
 	conn := l.dial(t)
 	for name, data := range map[string]string{
-		"alice.pta@pta.example.test":  "",
-		"ALICE.PTA@PTA.example.test":  "",
-		"alice.pta@corp.example.test": "", // implicit name
-		`CORP\alice.pta`:              "",
-		`corp\Alice.PTA`:              "",
+		"alice.pta@pta.example.test":                        "",
+		"ALICE.PTA@PTA.example.test":                        "",
+		"alice.pta@corp.example.test":                       "", // implicit name
+		`CORP\alice.pta`:                                    "",
+		`corp\Alice.PTA`:                                    "",
 		"cn=Alice.pta , ou=synced," + strings.ToLower(base): "",
-		"alice.pta":                        "52e", // a bare user name is nobody
-		`OTHER\alice.pta`:                  "52e",
-		"nobody@pta.example.test":          "52e",
-		"alice.pta@elsewhere.example.test": "52e",
-		"CN=nobody," + people:              "52e",
+		"alice.pta":                                         "52e", // a bare user name is nobody
+		`OTHER\alice.pta`:                                   "52e",
+		"nobody@pta.example.test":                           "52e",
+		"alice.pta@elsewhere.example.test":                  "52e",
+		"CN=nobody," + people:                               "52e",
 	} {
 		wantData(t, name, conn.Bind(name, password), data)
 	}

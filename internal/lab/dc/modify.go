@@ -163,7 +163,7 @@ func (d *domain) add(target string, edits []edit, h how) error {
 func (d *domain) defaults(e *entry) {
 	classes := e.get("objectClass")
 	class := classes[len(classes)-1]
-	e.set(e.name.attr, e.name.value)
+	e.set(strings.ToLower(e.name.attr), e.name.value)
 	e.set("name", e.name.value)
 	e.set("objectCategory", "CN="+category(class)+",CN=Schema,CN=Configuration,"+d.base.String())
 	e.set("instanceType", "4")

@@ -3,6 +3,7 @@ package dc
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 )
@@ -106,7 +107,7 @@ func (d *domain) move(from, to dn) {
 		changed := e.clone()
 		changed.name = e.name.moved(from, to)
 		if e.name.key() == from.key() {
-			changed.set(to.attr, to.value)
+			changed.set(strings.ToLower(to.attr), to.value)
 			changed.set("name", to.value)
 		}
 		d.relink(e.name, func(m dn) (dn, bool) { return m.moved(from, to), true })
