@@ -88,7 +88,7 @@ func parseRDN(s string) (norm, attr, value string, err error) {
 		if err != nil {
 			return "", "", "", err
 		}
-		if v == "" {
+		if fold(v) == "" {
 			return "", "", "", errors.New("name has an empty value")
 		}
 		if len(parts) == 0 {

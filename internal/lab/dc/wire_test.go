@@ -99,6 +99,9 @@ func FuzzFilter(f *testing.F) {
 		f.Add(s, "alice")
 	}
 	f.Fuzz(func(t *testing.T, text, value string) {
+		if len(text) > 1<<12 { // the client's compiler takes its time over long ones
+			return
+		}
 		p, err := ldap.CompileFilter(text)
 		if err != nil {
 			return
