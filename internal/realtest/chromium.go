@@ -71,9 +71,9 @@ func screenshot(tab context.Context, folder, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return "", fmt.Errorf("folder for screenshots: %w", err)
 	}
 	path := filepath.Join(folder, name+".png")
-	return path, os.WriteFile(path, png, 0o644)
+	return path, os.WriteFile(path, png, 0o600)
 }
