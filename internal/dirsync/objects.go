@@ -1,0 +1,119 @@
+package dirsync
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/directory"
+)
+
+// groups plans the groups. Members out of scope are left out: they have no account here.
+func (d *differ) groups(now []directory.Group, wanted []Object) {
+	here := map[string]directory.Group{}
+	for _, g := range now {
+		if g.Synced {
+			here[g.Onprem.Anchor] = g
+			d.plan.had++
+		}
+	}
+	for _, o := range wanted {
+		g, known := here[o.Anchor]
+		before := g
+		if !known {
+			g.ID = idOf(Group, o.Anchor)
+		}
+		g.Name, g.Synced, g.Members = cmp.Or(o.DisplayName, o.SAM, o.DN), true, d.members(o.Members)
+		g.Onprem = directory.Onprem{Anchor: o.Anchor, DN: o.DN, SAM: o.SAM, SyncedAt: g.Onprem.SyncedAt}
+		d.put(Group, g.Name, known, groupDiff(before, g), func() { d.plan.changes.Put.Groups = append(d.plan.changes.Put.Groups, g) })
+	}
+	for _, g := range slices.SortedFunc(slices.Values(now), func(a, b directory.Group) int { return cmp.Compare(a.Name, b.Name) }) {
+		if g.Synced && !d.seen[g.Onprem.Anchor] {
+			d.plan.Deletes = append(d.plan.Deletes, Change{Kind: Group, Name: g.Name})
+			d.plan.changes.Delete.Groups = append(d.plan.changes.Delete.Groups, g)
+		}
+	}
+}
+
+func (d *differ) members(anchors []string) []authn.AccountID {
+	ids := []authn.AccountID{}
+	for _, a := range anchors {
+		if id, ok := d.ids[a]; ok {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+func groupDiff(a, b directory.Group) []string {
+	var what []string
+	if a.Name != b.Name {
+		what = append(what, fmt.Sprintf("displayName %q -> %q", shortened(a.Name), shortened(b.Name)))
+	}
+	joined, left := 0, 0
+	for _, id := range b.Members {
+		if !slices.Contains(a.Members, id) {
+			joined++
+		}
+	}
+	for _, id := range a.Members {
+		if !slices.Contains(b.Members, id) {
+			left++
+		}
+	}
+	if joined+left > 0 {
+		what = append(what, fmt.Sprintf("members +%d -%d", joined, left))
+	}
+	return append(what, onpremDiff(a.Onprem, b.Onprem)...)
+}
+
+func (d *differ) contacts(now []directory.Contact, wanted []Object) {
+	here := map[string]directory.Contact{}
+	for _, k := range now {
+		if k.Synced {
+			here[k.Onprem.Anchor] = k
+			d.plan.had++
+		}
+	}
+	for _, o := range wanted {
+		k, known := here[o.Anchor]
+		before := k
+		if !known {
+			k.ID = idOf(Contact, o.Anchor)
+		}
+		k.Name, k.Mail, k.Synced = cmp.Or(o.DisplayName, o.Mail, o.DN), o.Mail, true
+		k.Onprem = directory.Onprem{Anchor: o.Anchor, DN: o.DN, SAM: o.SAM, SyncedAt: k.Onprem.SyncedAt}
+		d.put(Contact, k.Name, known, contactDiff(before, k), func() { d.plan.changes.Put.Contacts = append(d.plan.changes.Put.Contacts, k) })
+	}
+	for _, k := range slices.SortedFunc(slices.Values(now), func(a, b directory.Contact) int { return cmp.Compare(a.Name, b.Name) }) {
+		if k.Synced && !d.seen[k.Onprem.Anchor] {
+			d.plan.Deletes = append(d.plan.Deletes, Change{Kind: Contact, Name: k.Name})
+			d.plan.changes.Delete.Contacts = append(d.plan.changes.Delete.Contacts, k)
+		}
+	}
+}
+
+func contactDiff(a, b directory.Contact) []string {
+	var what []string
+	if a.Name != b.Name {
+		what = append(what, fmt.Sprintf("displayName %q -> %q", shortened(a.Name), shortened(b.Name)))
+	}
+	if a.Mail != b.Mail {
+		what = append(what, fmt.Sprintf("mail %q -> %q", shortened(a.Mail), shortened(b.Mail)))
+	}
+	return append(what, onpremDiff(a.Onprem, b.Onprem)...)
+}
+
+// put plans an object that is new or differs.
+func (d *differ) put(kind, name string, known bool, what []string, take func()) {
+	switch {
+	case !known:
+		d.plan.Adds = append(d.plan.Adds, Change{Kind: kind, Name: shortened(name)})
+		take()
+	case len(what) > 0:
+		d.plan.Updates = append(d.plan.Updates, Change{Kind: kind, Name: shortened(name), What: what})
+		take()
+	}
+}

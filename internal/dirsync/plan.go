@@ -1,0 +1,152 @@
+package dirsync
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fourways-id/fourways/internal/directory"
+)
+
+// ErrTooManyDeletes says that a run would delete more than was allowed. ErrEmptySource says that the source had nothing
+// at all. Both stop a run before it changes anything: a wrong filter looks just like everybody having left.
+var (
+	ErrTooManyDeletes = errors.New("too many deletions")
+	ErrEmptySource    = errors.New("the source is empty")
+)
+
+// Limits bound what a run may delete.
+type Limits struct {
+	MaxDeletes int     // 0: nothing may be deleted
+	MaxRatio   float64 // of the synchronised objects; one single deletion is never too many by ratio
+}
+
+// Change is one line of a Plan.
+type Change struct {
+	Kind string   `json:"kind"` // user, group, contact
+	Name string   `json:"name"` // UPN or display name
+	What []string `json:"what,omitempty"`
+}
+
+// Skip is an object, or the name of one, that can't be taken, and why.
+type Skip struct {
+	Kind   string `json:"kind"`
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+}
+
+// Plan is what a run would do: pure data, in a stable order. It holds no hash that could be printed.
+type Plan struct {
+	Adds    []Change `json:"adds"`
+	Updates []Change `json:"updates"`
+	Deletes []Change `json:"deletes"`
+	Hashes  []string `json:"hashes"` // UPNs whose hash is replaced
+	Skipped []Skip   `json:"skipped"`
+
+	had     int // synchronised objects before
+	read    int // objects that the source had
+	changes directory.Changes
+}
+
+// Changes is the plan as the store carries it out; at stamps what it makes and changes.
+func (p Plan) Changes(run string, at time.Time) directory.Changes {
+	c := p.changes
+	c.Run = run
+	c.Put.Users, c.Put.Groups, c.Put.Contacts = slices.Clone(c.Put.Users), slices.Clone(c.Put.Groups), slices.Clone(c.Put.Contacts)
+	for i := range c.Put.Users {
+		u := &c.Put.Users[i]
+		u.Changed, u.Onprem.SyncedAt = at, at
+		if u.Created.IsZero() {
+			u.Created = at
+		}
+	}
+	for i := range c.Put.Groups {
+		c.Put.Groups[i].Onprem.SyncedAt = at
+	}
+	for i := range c.Put.Contacts {
+		c.Put.Contacts[i].Onprem.SyncedAt = at
+	}
+	c.Hashes = slices.Clone(c.Hashes)
+	for i := range c.Hashes {
+		c.Hashes[i].Source, c.Hashes[i].Stored = run, at
+	}
+	return c
+}
+
+// Empty reports that there is nothing to do.
+func (p Plan) Empty() bool {
+	return len(p.Adds)+len(p.Updates)+len(p.Deletes)+len(p.Hashes) == 0
+}
+
+// Guard refuses a plan of a directory run that looks like a mistake at the source.
+func (p Plan) Guard(l Limits) error {
+	n := len(p.Deletes)
+	switch {
+	case p.read == 0:
+		return fmt.Errorf("%w: nothing was read and so nobody was deleted: check the agent's base_dn and scope", ErrEmptySource)
+	case n > l.MaxDeletes:
+		return fmt.Errorf("%w: %d objects are gone from the source and %d may be deleted: look at the preview, then raise sync.max_deletes for this run", ErrTooManyDeletes, n, l.MaxDeletes)
+	case n > 1 && float64(n) > l.MaxRatio*float64(p.had):
+		return fmt.Errorf("%w: %d of %d objects are gone from the source and %.0f %% may be deleted: look at the preview, then raise sync.max_delete_ratio for this run", ErrTooManyDeletes, n, p.had, l.MaxRatio*100)
+	}
+	return nil
+}
+
+// String is the plan as a person reads it: + added, ~ changed, - deleted, # hash, ! skipped.
+func (p Plan) String() string {
+	var b strings.Builder
+	lines := func(sign string, all []Change) {
+		for _, c := range all {
+			fmt.Fprintf(&b, "%s %s %s", sign, c.Kind, c.Name)
+			if len(c.What) > 0 {
+				b.WriteString(": " + strings.Join(c.What, ", "))
+			}
+			b.WriteByte('\n')
+		}
+	}
+	lines("+", p.Adds)
+	lines("~", p.Updates)
+	lines("-", p.Deletes)
+	for _, name := range p.Hashes {
+		fmt.Fprintf(&b, "# hash %s\n", name)
+	}
+	for _, s := range p.Skipped {
+		fmt.Fprintf(&b, "! %s\n", s)
+	}
+	fmt.Fprintf(&b, "%d to add, %d to update, %d to delete, %d hashes, %d skipped\n",
+		len(p.Adds), len(p.Updates), len(p.Deletes), len(p.Hashes), len(p.Skipped))
+	return b.String()
+}
+
+// String is the line that a Run remembers.
+func (s Skip) String() string { return s.Kind + " " + s.Name + ": " + s.Reason }
+
+func (p *Plan) skip(o Object, format string, args ...any) {
+	p.Skipped = append(p.Skipped, Skip{Kind: shortened(o.Kind), Name: nameOf(o), Reason: fmt.Sprintf(format, args...)})
+}
+
+// nameOf is what a person knows an object by.
+func nameOf(o Object) string {
+	for _, s := range []string{o.UPN, o.DisplayName, o.SAM, o.DN, o.Anchor} {
+		if s != "" {
+			return shortened(s)
+		}
+	}
+	return "(nameless)"
+}
+
+// shortened keeps what an agent sent to one printable line.
+func shortened(s string) string {
+	const longest = 120
+	if len(s) > longest {
+		s = s[:longest] + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+}
