@@ -262,8 +262,8 @@ func verdict(a Answer) ending {
 	switch {
 	case !known || !mayClaim(reason):
 		return ending{reason: authn.AgentBadResponse, err: fmt.Errorf("the agent claims %.40q, which no agent may", a.Reason)}
-	case a.Bound != needsBind(reason) && reason != authn.ADUnreachable && reason != authn.AgentError:
-		return ending{reason: authn.AgentBadResponse, err: fmt.Errorf("the agent claims %s but its answer says bound=%t", reason, a.Bound)}
+	case needsBind(reason) && !a.Bound:
+		return ending{reason: authn.AgentBadResponse, err: fmt.Errorf("the agent claims %s without having asked the directory", reason)}
 	case !a.Bound:
 		return ending{reason: reason, answer: a, handOver: true, err: fmt.Errorf("the agent could not ask: %s", reason)}
 	default:
@@ -274,7 +274,7 @@ func verdict(a Answer) ending {
 // mayClaim is the closed set of reasons that an agent may give.
 func mayClaim(r authn.Reason) bool {
 	return needsBind(r) || slices.Contains([]authn.Reason{
-		authn.ADUnreachable, authn.AgentError, authn.AgentDecrypt, authn.AgentKey, authn.TimeSkew, authn.AgentLate,
+		authn.ADUnreachable, authn.AgentTimeout, authn.AgentError, authn.AgentDecrypt, authn.AgentKey, authn.TimeSkew, authn.AgentLate,
 	}, r)
 }
 

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/fourways-id/fourways/authn"
 )
 
@@ -42,11 +44,6 @@ func (r *Receiver) Password(q *Request) (secret authn.Secret, decoy bool, err er
 	return unpackPassword(plain)
 }
 
-// Binding is the message that says: from here on the directory may have seen the password.
-func (r *Receiver) Binding(q *Request) ([]byte, error) {
-	return signMessage(r.id.keys.sign, kindBinding, notice{Request: q.ID, Agent: r.id.AgentID, Hash: q.hash[:]})
-}
-
 // Answer signs the answer to q. Request, Agent and Hash are filled in.
 func (r *Receiver) Answer(q *Request, a Answer) ([]byte, error) {
 	a.Request, a.Agent, a.Hash = q.ID, r.id.AgentID, q.hash[:]
@@ -74,8 +71,39 @@ func (r *Receiver) Cancelled(msg []byte) (request string, err error) {
 	return n.Request, nil
 }
 
-// Alive signs a sign of life.
-func (r *Receiver) Alive(a Alive) ([]byte, error) {
+// Told are the handlers of what an agent is told.
+type Told struct {
+	Bind, Cancel, Sync nats.MsgHandler
+}
+
+// Listen subscribes an agent to what it is told.
+func (r *Receiver) Listen(conn *nats.Conn, t Told) ([]*nats.Subscription, error) {
+	var subs []*nats.Subscription
+	for what, handle := range map[string]nats.MsgHandler{toldBind: t.Bind, toldCancel: t.Cancel, toldSync: t.Sync} {
+		s, err := conn.Subscribe(Down(r.id.AgentID, what), handle)
+		if err != nil {
+			return subs, fmt.Errorf("listen to the gateway: %w", err)
+		}
+		subs = append(subs, s)
+	}
+	return subs, nil
+}
+
+// SayAlive publishes a sign of life; Agent is filled in.
+func (r *Receiver) SayAlive(conn *nats.Conn, a Alive) error {
 	a.Agent = r.id.AgentID
-	return signMessage(r.id.keys.sign, kindAlive, a)
+	return r.say(conn, saidAlive, kindAlive, a)
+}
+
+// SayBinding publishes that from here on the directory may have seen the password of q.
+func (r *Receiver) SayBinding(conn *nats.Conn, q *Request) error {
+	return r.say(conn, saidBinding, kindBinding, notice{Request: q.ID, Agent: r.id.AgentID, Hash: q.hash[:]})
+}
+
+func (r *Receiver) say(conn *nats.Conn, what string, k kind, body any) error {
+	msg, err := signMessage(r.id.keys.sign, k, body)
+	if err != nil {
+		return err
+	}
+	return conn.Publish(Up(r.id.AgentID, what), msg)
 }

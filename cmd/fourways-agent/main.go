@@ -1,0 +1,86 @@
+// Command fourways-agent is the small program on the premises: it enrols once, then dials out to the gateway, tries the
+// passwords that it is asked to try at the directory, and reads the directory when it is asked to synchronise.
+//
+// In come agent.toml, a one-time token and flags; out come a key file in the agent's data folder, a log on stderr, and the
+// exit code. It opens no listening port.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fourways-id/fourways/internal/config"
+)
+
+// Exit codes, the same as those of fourways.
+const (
+	exitFailed      = 1
+	exitUsage       = 2
+	exitConfig      = 3
+	exitUnreachable = 4
+	exitDenied      = 7
+	exitInterrupted = 130
+)
+
+// exitError ends the program with a code of its own.
+type exitError struct {
+	error
+	code int
+}
+
+func (e *exitError) Unwrap() error { return e.error }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(execute(ctx, os.Args[1:]))
+}
+
+func execute(ctx context.Context, args []string) int {
+	root := newRoot()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(root.ErrOrStderr(), "fourways-agent:", err)
+	var exit *exitError
+	var bad *config.Errors
+	switch {
+	case errors.As(err, &exit):
+		return exit.code
+	case errors.As(err, &bad):
+		return exitConfig
+	case ctx.Err() != nil:
+		return exitInterrupted
+	}
+	return exitFailed
+}
+
+func newRoot() *cobra.Command {
+	var file string
+	root := &cobra.Command{
+		Use: "fourways-agent", Short: "The on-premises agent of fourways",
+		SilenceUsage: true, SilenceErrors: true,
+	}
+	root.PersistentFlags().StringVarP(&file, "config", "c", "agent.toml", "configuration `file`")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{err, exitUsage} })
+	load := func() (*config.Agent, error) {
+		c, err := config.LoadAgent(file)
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
+	}
+	root.AddCommand(newEnrol(load), newRun(load), newCheck(load), newTest(load), newVersion())
+	return root
+}
+
+// loader reads the configuration that the flags name.
+type loader func() (*config.Agent, error)

@@ -1,0 +1,158 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/agentlink"
+	"github.com/fourways-id/fourways/internal/dirsync"
+	"github.com/fourways-id/fourways/internal/onprem"
+)
+
+// Directory tries passwords. onprem.Directory is one.
+type Directory interface {
+	Bind(ctx context.Context, upn string, password authn.Secret) onprem.Verdict
+}
+
+// Options say who the agent is and what it works with. Identity, Clock and Log must be set, and Directory or Source.
+type Options struct {
+	Identity  *agentlink.Identity
+	Directory Directory      // nil: it tries no passwords
+	Decoy     Decoy          // must be set with Directory
+	Source    dirsync.Source // nil: it reads nothing
+	Clock     authn.Clock    // real time
+	Log       *slog.Logger
+	Version   string
+	AtOnce    int // binds at the same time; 0: 64
+}
+
+// Decoy is the account that is bound when somebody signs in who doesn't exist, so that both take as long. The password
+// stays its owner's to wipe.
+type Decoy struct {
+	UPN      string
+	Password authn.Secret
+}
+
+const (
+	defaultAtOnce = 64
+	drainWithin   = 15 * time.Second // for what was begun when the agent is told to stop
+)
+
+type agent struct {
+	Options
+	conn *nats.Conn
+	recv *agentlink.Receiver
+	book *book
+	room chan struct{} // one place a bind
+	work errgroup.Group
+	wake chan struct{}
+	sync chan struct{} // one run at a time
+}
+
+// Run serves until ctx ends; then it takes nothing new, finishes what it began, and returns nil. It keeps trying to
+// connect for ever. An error says that it could not begin.
+func Run(ctx context.Context, o Options) error {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	a := &agent{
+		Options: o, recv: agentlink.NewReceiver(o.Identity), book: newBook(),
+		room: make(chan struct{}, o.atOnce()), wake: make(chan struct{}, 1), sync: make(chan struct{}, 1),
+	}
+	var err error
+	a.conn, err = agentlink.Dial(o.Identity, agentlink.DialOptions{Log: o.Log, Connected: func(*nats.Conn) { a.wakeUp() }})
+	if err != nil {
+		return fmt.Errorf("start the agent: %w", err)
+	}
+	defer a.conn.Close()
+	runs, stopRuns := context.WithCancel(ctx)
+	defer stopRuns()
+	subs, err := a.recv.Listen(a.conn, agentlink.Told{
+		Bind: a.asked, Cancel: a.cancelled, Sync: func(m *nats.Msg) { a.ordered(runs, m) },
+	})
+	if err != nil {
+		return fmt.Errorf("start the agent: %w", err)
+	}
+	a.live(ctx)
+	a.leave(subs)
+	return nil
+}
+
+func (o *Options) validate() error {
+	switch {
+	case o.Identity == nil || o.Clock == nil || o.Log == nil:
+		return errors.New("the agent needs an identity, a clock and a log")
+	case o.Directory == nil && o.Source == nil:
+		return errors.New("the agent has neither a directory to bind to nor a source to read: give it a role")
+	case o.Directory != nil && (o.Decoy.UPN == "" || o.Decoy.Password.Empty()):
+		return errors.New("an agent that tries passwords needs a decoy account: without it a stranger could tell by the time whether a name exists")
+	}
+	return nil
+}
+
+func (o *Options) atOnce() int {
+	if o.AtOnce > 0 {
+		return o.AtOnce
+	}
+	return defaultAtOnce
+}
+
+func (a *agent) wakeUp() {
+	select {
+	case a.wake <- struct{}{}:
+	default:
+	}
+}
+
+// live gives signs of life until ctx ends: after every connect, then every few seconds.
+func (a *agent) live(ctx context.Context) {
+	t := time.NewTicker(agentlink.AliveEvery)
+	defer t.Stop()
+	for {
+		a.sayAlive(false)
+		a.book.forget(a.Clock.Now())
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		case <-a.wake:
+		}
+	}
+}
+
+func (a *agent) sayAlive(leaving bool) {
+	err := a.recv.SayAlive(a.conn, agentlink.Alive{Version: a.Version, At: a.Clock.Now().UTC(), Leaving: leaving})
+	if err != nil && !errors.Is(err, nats.ErrReconnectBufExceeded) { // not connected: the next connect says it again
+		a.Log.Warn("could not give a sign of life", "error", err)
+	}
+}
+
+// leave says goodbye, so that nobody asks any more, and finishes what was begun.
+func (a *agent) leave(subs []*nats.Subscription) {
+	a.sayAlive(true)
+	for _, s := range subs {
+		if err := s.Unsubscribe(); err != nil && !errors.Is(err, nats.ErrConnectionClosed) {
+			a.Log.Warn("could not stop listening", "error", err)
+		}
+	}
+	done := make(chan struct{})
+	go func() {
+		_ = a.work.Wait() // the work returns no errors
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(drainWithin):
+		a.Log.Warn("left without finishing every request", "waited", drainWithin)
+	}
+	if err := a.conn.FlushTimeout(time.Second); err != nil && !errors.Is(err, nats.ErrConnectionClosed) {
+		a.Log.Warn("the last answers may not have arrived", "error", err)
+	}
+}

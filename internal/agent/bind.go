@@ -1,0 +1,210 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/agentlink"
+	"github.com/fourways-id/fourways/internal/onprem"
+)
+
+// MaxSkew is how far the clocks of gateway and agent may differ.
+const MaxSkew = 5 * time.Second
+
+// flushWithin bounds how long the agent waits for the broker to take the binding notice.
+const flushWithin = 2 * time.Second
+
+// asked takes a message that asks for a bind. It decides at once whether there is room, and never waits.
+func (a *agent) asked(msg *nats.Msg) {
+	q, err := a.recv.Request(msg.Data)
+	if err != nil {
+		a.unreadable(msg, err)
+		return
+	}
+	if reason := a.timely(q); reason != authn.None {
+		a.answer(msg, q, agentlink.Answer{Reason: reason.String()})
+		return
+	}
+	if !a.book.take(q.ID, q.Deadline.Add(MaxSkew)) {
+		a.Log.Warn("dropped a request that came before or was given to another agent", "request", q.ID)
+		return
+	}
+	select {
+	case a.room <- struct{}{}:
+		a.work.Go(func() error {
+			defer func() { <-a.room }()
+			a.bind(msg, q)
+			return nil
+		})
+	default:
+		a.Log.Warn("no room for another bind", "at once", cap(a.room))
+		a.answer(msg, q, agentlink.Answer{Reason: authn.AgentError.String()})
+	}
+}
+
+func (a *agent) unreadable(msg *nats.Msg, err error) {
+	reason := authn.AgentError
+	if errors.Is(err, agentlink.ErrForged) {
+		reason = authn.AgentKey // most likely the gateway signs with a key that came after this agent enrolled
+	}
+	a.Log.Warn("refused a request", "error", err)
+	b, err := a.recv.Unreadable(msg.Data, reason)
+	if err == nil {
+		err = msg.Respond(b)
+	}
+	if err != nil {
+		a.Log.Warn("could not answer", "error", err)
+	}
+}
+
+// timely compares the request's times with this clock. Clocks that differ too much are told apart from a request that is late.
+func (a *agent) timely(q *agentlink.Request) authn.Reason {
+	switch now := a.Clock.Now(); {
+	case now.Before(q.Issued.Add(-MaxSkew)), now.After(q.Deadline.Add(MaxSkew)):
+		return authn.TimeSkew
+	case now.After(q.Deadline):
+		return authn.AgentLate
+	}
+	return authn.None
+}
+
+// bind tries one password. What was begun is finished, also when the agent is told to stop.
+func (a *agent) bind(msg *nats.Msg, q *agentlink.Request) {
+	if a.Directory == nil {
+		a.Log.Warn("asked to try a password, but this agent has no pta role in its configuration")
+		a.answer(msg, q, agentlink.Answer{Reason: authn.AgentError.String()})
+		return
+	}
+	e := &evidence{clock: a.Clock, began: a.Clock.Now()}
+	secret, decoy, err := a.recv.Password(q)
+	defer secret.Wipe()
+	if err != nil {
+		reason := authn.AgentDecrypt
+		if errors.Is(err, agentlink.ErrKey) {
+			reason = authn.AgentKey
+		}
+		a.Log.Warn("could not open a password", "request", q.ID, "error", err)
+		a.answer(msg, q, agentlink.Answer{Reason: reason.String(), Steps: e.opened(authn.StepRefused)})
+		return
+	}
+	e.opened(authn.StepOK)
+	if !a.sayBinding(q) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), q.Deadline.Sub(q.Issued))
+	defer cancel()
+	user := q.User
+	if decoy {
+		user, secret = a.Decoy.UPN, clone(a.Decoy.Password)
+		defer secret.Wipe()
+	}
+	v := a.Directory.Bind(ctx, user, secret)
+	secret.Wipe()
+	if decoy {
+		v = a.decoyed(v)
+	}
+	if v.Cause != nil {
+		a.Log.Info("the directory did not say yes", "request", q.ID, "attempt", string(q.Attempt), "reason", v.Reason.String(), "cause", v.Cause)
+	}
+	a.answer(msg, q, agentlink.Answer{Bound: true, Reason: v.Reason.String(), Code: v.Code, Data: v.Data, Server: v.Server, Steps: e.bound(v)})
+}
+
+// sayBinding tells the gateway, and makes sure that the broker has it. Without that, or when somebody else has the request
+// by now, there must be no bind: the gateway may hand it over.
+func (a *agent) sayBinding(q *agentlink.Request) bool {
+	if a.book.cancelled(q.ID) {
+		a.Log.Info("dropped a request that was given to another agent", "request", q.ID)
+		return false
+	}
+	if err := a.recv.SayBinding(a.conn, q); err != nil {
+		a.Log.Warn("did not bind: the gateway can't be told", "request", q.ID, "error", err)
+		return false
+	}
+	if err := a.conn.FlushTimeout(flushWithin); err != nil {
+		a.Log.Warn("did not bind: the gateway can't be told", "request", q.ID, "error", err)
+		return false
+	}
+	return !a.book.cancelled(q.ID)
+}
+
+// decoyed turns the decoy account's verdict into that of somebody who doesn't exist. An outage stays one.
+func (a *agent) decoyed(v onprem.Verdict) onprem.Verdict {
+	if v.Reason != authn.None {
+		a.Log.Warn("the decoy account can't sign in: correct it, or strangers can tell it by the time", "reason", v.Reason.String(), "cause", v.Cause)
+	}
+	if v.Reason.Verdict() == authn.Unavailable {
+		return v
+	}
+	return onprem.Verdict{Reason: authn.UnknownUser, Server: v.Server}
+}
+
+func (a *agent) answer(msg *nats.Msg, q *agentlink.Request, what agentlink.Answer) {
+	b, err := a.recv.Answer(q, what)
+	if err == nil {
+		err = msg.Respond(b)
+	}
+	if err != nil {
+		a.Log.Warn("could not answer", "request", q.ID, "error", err)
+	}
+}
+
+func (a *agent) cancelled(msg *nats.Msg) {
+	id, err := a.recv.Cancelled(msg.Data)
+	if err != nil {
+		a.Log.Warn("refused a cancellation", "error", err)
+		return
+	}
+	a.book.cancel(id, a.Clock.Now().Add(time.Minute+MaxSkew))
+}
+
+func clone(s authn.Secret) authn.Secret {
+	return authn.NewSecret(append([]byte(nil), s.Reveal()...))
+}
+
+// evidence is the agent's own account of a request: P5 to P8, in time since P5.
+type evidence struct {
+	clock authn.Clock
+	began time.Time
+	hops  []agentlink.Hop
+	bind  time.Duration // when the bind began
+}
+
+func (e *evidence) opened(r authn.StepResult) []agentlink.Hop {
+	e.bind = e.clock.Now().Sub(e.began)
+	e.hops = append(e.hops, agentlink.Hop{ID: authn.P5, Result: r, Took: e.bind})
+	return e.hops
+}
+
+func (e *evidence) bound(v onprem.Verdict) []agentlink.Hop {
+	now := e.clock.Now().Sub(e.began)
+	result := authn.StepOK
+	if v.Reason != authn.None {
+		result = authn.StepRefused
+	}
+	facts := map[authn.Fact]string{}
+	if v.Server != "" {
+		facts[authn.FactServer] = v.Server
+	}
+	went := agentlink.Hop{ID: authn.P6, Result: authn.StepOK, After: e.bind, Took: now - e.bind, Facts: facts}
+	if v.Reason == authn.ADUnreachable {
+		went.Result = authn.StepRefused
+		return append(e.hops, went, e.signed(now))
+	}
+	said := map[authn.Fact]string{authn.FactCode: strconv.Itoa(v.Code)}
+	if v.Data != "" {
+		said[authn.FactData] = v.Data
+	}
+	if v.Reason != authn.None {
+		said[authn.FactReason] = v.Reason.String()
+	}
+	return append(e.hops, went, agentlink.Hop{ID: authn.P7, Result: result, After: now, Facts: said}, e.signed(now))
+}
+
+func (e *evidence) signed(at time.Duration) agentlink.Hop {
+	return agentlink.Hop{ID: authn.P8, Result: authn.StepOK, After: at, Facts: map[authn.Fact]string{authn.FactAlgorithm: "Ed25519"}}
+}
