@@ -30,8 +30,8 @@ type Change struct {
 	Values []string // raw octets
 }
 
-// bypassControl lets an administrator of Samba, and of the lab's domain controller, set pwdLastSet and lockoutTime to any
-// time. Active Directory ignores it and refuses such values.
+// bypassControl lets the administrator of the lab's domain controller set pwdLastSet and lockoutTime to any time. Active
+// Directory and Samba refuse such values over LDAP with it and without it.
 const bypassControl = "1.3.6.1.4.1.7165.4.3.12"
 
 // Modify makes all changes to an entry, or none. The account of the configuration must be allowed to.

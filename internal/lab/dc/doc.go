@@ -9,10 +9,13 @@
 //
 //	server.go   options, listener, graceful end          conn.go      one connection: frames, StartTLS, dispatch
 //	message.go  requests and responses in BER            domain.go    the entries and their indexes
-//	bind.go     names, passwords, lockout                account.go   Active Directory's account rules
-//	search.go   scope, paging, attribute selection       filter.go    three-valued filter evaluation
-//	modify.go   add, modify, delete, rename              schema.go    syntaxes, hidden and protected attributes
-//	dn.go       distinguished names (RFC 4514)           persist.go   the state file
+//	bind.go     names, passwords, compare                account.go   Active Directory's account rules, lockout
+//	search.go   scope, paging, limits                    result.go    attribute selection, ranges, rootDSE
+//	filter.go   three-valued filter evaluation           schema.go    syntaxes, hidden and protected attributes
+//	modify.go   add and modify                           value.go     what a value must be, passwords
+//	rename.go   delete and rename                        seed.go      loading entries without LDAP
+//	dn.go       distinguished names (RFC 4514)           builtin.go   what every domain is made with
+//	persist.go  the state file
 //
 // Everybody who signed in may search, as in Active Directory; without a bind only the rootDSE can be read. Only the
 // administrator may change anything, and passwords only over TLS. The attribute fourwaysNTHash is the lab's stand-in for

@@ -56,12 +56,14 @@ func (s *Server) save() error {
 	return nil
 }
 
+// snapshot is the file's content. The entries themselves never change, so the long part of the work needs no lock.
 func (d *domain) snapshot() ([]byte, uint64, error) {
 	d.mu.RLock()
-	defer d.mu.RUnlock()
 	st := state{Version: stateVersion, Domain: d.dns, SID: d.sid, RID: d.rid, USN: d.usn}
-	for _, key := range slices.Sorted(maps.Keys(d.entries)) {
-		e := d.entries[key]
+	version, entries := d.version, maps.Clone(d.entries)
+	d.mu.RUnlock()
+	for _, key := range slices.Sorted(maps.Keys(entries)) {
+		e := entries[key]
 		stored := storedEntry{DN: e.name.String(), Attrs: map[string][][]byte{}, Hash: e.hash}
 		for _, a := range e.attrs {
 			for _, v := range a.values {
@@ -71,7 +73,7 @@ func (d *domain) snapshot() ([]byte, uint64, error) {
 		st.Entries = append(st.Entries, stored)
 	}
 	body, err := json.Marshal(st)
-	return body, d.version, err
+	return body, version, err
 }
 
 // load reads the file into d; false when there is none yet.
