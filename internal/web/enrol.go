@@ -1,50 +1,43 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"net/http"
+
+	"github.com/fourways-id/fourways/internal/agentlink"
 )
 
-// Enrol answers an agent that shows its one-time token. Bodies are JSON; what they hold is agentlink's business.
-type Enrol interface {
-	// Enrol answers ErrEnrolRefused when the token or the request is not good.
-	Enrol(ctx context.Context, body []byte) ([]byte, error)
-}
-
-// ErrEnrolRefused says that an agent may not enrol: the token is unknown, used or over, or the request is malformed. What
-// wraps it is for the operator's log.
-var ErrEnrolRefused = errors.New("enrolment refused")
-
-var errNotEnrolled = httpError{http.StatusUnauthorized, 0, "enrolment_refused",
-	"The enrolment token is unknown, was used already, or is over. Ask for a new one: fourways agent invite."}
-
-// enrol hands an agent's enrolment over. The token in it is good once, so there is nothing to guess at leisure: the
-// address limit applies.
+// enrol admits an agent. The token is good once and has 256 random bits, so the address limit is all that guards it.
 func (d *door) enrol(w http.ResponseWriter, r *http.Request) {
 	if d.Enrol == nil {
-		writeError(w, httpError{http.StatusNotFound, 0, "not_found", "No domain here uses agents."})
+		writeError(w, httpError{http.StatusNotFound, 0, "not_found", "No agents are used here."})
 		return
 	}
 	if mediaType(r) != typeJSON {
 		writeError(w, errNotJSON)
 		return
 	}
-	body, err := readBody(r, maxBody)
+	body, err := readBody(r, agentlink.MaxEnrol)
 	if err != nil {
 		writeError(w, asHTTPError(err))
 		return
 	}
 	defer clear(body) // it holds the token
-	answer, err := d.Enrol.Enrol(r.Context(), body)
+	req, err := agentlink.ParseEnrolRequest(body)
+	if err != nil {
+		d.log.Warn("an agent's enrolment request could not be read", "from", d.clientAddr(r).String(), "cause", err)
+		writeError(w, malformed("This is no enrolment request of a fourways-agent of this version."))
+		return
+	}
+	answer, err := d.Enrol.Enrol(r.Context(), req)
 	switch {
-	case errors.Is(err, ErrEnrolRefused):
-		d.log.Warn("agent enrolment refused", "from", d.clientAddr(r).String(), "cause", err)
-		writeError(w, errNotEnrolled)
+	case errors.Is(err, agentlink.ErrToken):
+		d.log.Warn("an agent was not enrolled", "from", d.clientAddr(r).String(), "cause", err)
+		writeError(w, httpError{http.StatusUnauthorized, 0, "enrolment_refused", "The enrolment token is unknown, was used already, or is over. Make a new one with fourways agent invite."})
 	case err != nil:
-		d.log.Error("agent enrolment failed", "cause", err)
+		d.log.Error("an agent could not be enrolled", "cause", err)
 		writeError(w, errInternal)
 	default:
-		writeJSONBytes(w, http.StatusOK, answer)
+		writeJSON(w, http.StatusOK, answer)
 	}
 }

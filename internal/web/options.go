@@ -8,6 +8,7 @@ import (
 	"net/url"
 
 	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/agentlink"
 	"github.com/fourways-id/fourways/internal/directory"
 )
 
@@ -31,6 +32,7 @@ type Flow interface {
 
 // Sessions finds and ends browser sessions by their token.
 type Sessions interface {
+	// Lookup answers session.ErrNone when there is none; any other error means that nobody could look.
 	Lookup(ctx context.Context, token string) (authn.Session, error)
 	End(ctx context.Context, token string) error
 }
@@ -60,6 +62,12 @@ type Federation interface {
 	// Origins lists the origins (scheme://host:port) that a sign-in may send the browser to. Browsers check the sign-in
 	// form's form-action against every redirect that follows it, so an origin that is missing here can't be reached.
 	Origins() []string
+}
+
+// Enrol admits an agent that shows a one-time token; *agentlink.Enroller does.
+type Enrol interface {
+	// Enrol answers agentlink.ErrToken when the token is not good.
+	Enrol(ctx context.Context, r agentlink.EnrolRequest) (agentlink.EnrolResponse, error)
 }
 
 // Site is how the listener looks from outside. PublicURL and Clock must be set.

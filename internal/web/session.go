@@ -8,6 +8,7 @@ import (
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/session"
 )
 
 // Visitor is who is signed in, as pages and applications may show it.
@@ -35,7 +36,7 @@ func VisitorFrom(ctx context.Context) (Visitor, bool) {
 func (d *door) withVisitor(app http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		token := d.jar.formToken(w, r)
-		if v, ok := d.visitor(r); ok {
+		if v, err := d.visitor(r); err == nil {
 			v.FormToken = token
 			r = r.WithContext(context.WithValue(r.Context(), visitorKey{}, v))
 		}
@@ -43,42 +44,47 @@ func (d *door) withVisitor(app http.Handler) http.Handler {
 	})
 }
 
-// visitor finds who is signed in. A session whose account is gone or disabled is ended on the spot.
-func (d *door) visitor(r *http.Request) (Visitor, bool) {
+// visitor finds who is signed in: errNoSession when nobody is, errInternal when nobody could look. A session whose account
+// is gone or disabled is ended on the spot.
+func (d *door) visitor(r *http.Request) (Visitor, error) {
 	token := d.jar.get(r, sessionCookie)
 	if token == "" {
-		return Visitor{}, false
+		return Visitor{}, errNoSession
 	}
 	s, err := d.Sessions.Lookup(r.Context(), token)
+	if errors.Is(err, session.ErrNone) {
+		return Visitor{}, errNoSession
+	}
 	if err != nil {
-		return Visitor{}, false
+		d.log.Error("a session could not be looked up", "cause", err)
+		return Visitor{}, errInternal
 	}
 	u, err := d.People.UserByID(r.Context(), s.Account)
 	if errors.Is(err, directory.ErrNotFound) || err == nil && !u.Enabled {
 		if err := d.Sessions.End(r.Context(), token); err != nil {
-			d.log.Warn("the session of a disabled account could not be ended", "account", s.Account, "cause", err)
+			d.log.Warn("the session of an account that is gone or disabled could not be ended", "account", s.Account, "cause", err)
 		}
-		return Visitor{}, false
+		return Visitor{}, errNoSession
 	}
 	if err != nil {
 		d.log.Error("the account of a session could not be read", "account", s.Account, "cause", err)
-		return Visitor{}, false
+		return Visitor{}, errInternal
 	}
 	return Visitor{
 		ID: u.ID, UPN: u.UPN, Name: u.DisplayName, Path: s.Path, Attempt: s.Attempt,
 		Methods: s.Proof.Methods, Began: s.Began, Until: s.Until,
-	}, true
+	}, nil
 }
 
 // session says who is signed in: JSON, or the signed-in page to a browser.
 func (d *door) session(w http.ResponseWriter, r *http.Request) {
-	v, ok := d.visitor(r)
+	v, err := d.visitor(r)
 	html := wantsHTML(r)
 	switch {
-	case !ok && html:
+	case errors.Is(err, errNoSession) && html:
 		http.Redirect(w, r, "/", http.StatusSeeOther)
-	case !ok:
-		writeError(w, errNoSession)
+	case err != nil:
+		d.refuseInput(w, r, err)
 	case html:
 		d.signedInPage(w, r, v)
 	default:

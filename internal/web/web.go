@@ -110,12 +110,16 @@ func (d *door) crossOrigin() (*http.CrossOriginProtection, error) {
 func (d *door) front(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	if !q.Has("switch") && !q.Has("username") { // asks for another sign-in beside the session
-		if v, ok := d.visitor(r); ok {
-			if q.Has("returnTo") {
-				http.Redirect(w, r, landing(q.Get("returnTo")), http.StatusSeeOther)
-				return
-			}
+		v, err := d.visitor(r)
+		switch {
+		case err == nil && q.Has("returnTo"):
+			http.Redirect(w, r, landing(q.Get("returnTo")), http.StatusSeeOther)
+			return
+		case err == nil:
 			d.signedInPage(w, r, v)
+			return
+		case !errors.Is(err, errNoSession):
+			d.refusePage(w, err)
 			return
 		}
 	}

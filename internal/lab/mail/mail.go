@@ -6,8 +6,7 @@ package mail
 
 import (
 	"bytes"
-	"embed"
-	"fmt"
+	_ "embed" // the page and its style
 	"html/template"
 	"net/http"
 	"strings"
@@ -41,29 +40,23 @@ type Visitor struct {
 	FormToken string // for the sign-out form
 }
 
-//go:embed pages
-var embedded embed.FS
+var (
+	//go:embed pages/inbox.html
+	inboxPage string
+	//go:embed pages/mail.css
+	style []byte
+)
 
 // New makes the application's handler, to be mounted at /app/.
-func New(visitors Reader) (http.Handler, error) {
-	page, err := template.New("inbox.html").Funcs(template.FuncMap{
-		"path": pathWords, "how": pathExplained, "join": strings.Join,
-		"time": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
-	}).ParseFS(embedded, "pages/inbox.html")
-	if err != nil {
-		return nil, fmt.Errorf("harbour mail: %w", err)
-	}
-	style, err := embedded.ReadFile("pages/mail.css")
-	if err != nil {
-		return nil, fmt.Errorf("harbour mail: %w", err)
-	}
+func New(visitors Reader) http.Handler {
+	page := template.Must(template.New("inbox").Funcs(template.FuncMap{"path": pathWords, "how": pathExplained}).Parse(inboxPage))
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /app/{$}", func(w http.ResponseWriter, r *http.Request) { inbox(w, r, visitors, page) })
 	mux.HandleFunc("GET /app/mail.css", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/css; charset=utf-8")
 		_, _ = w.Write(style)
 	})
-	return mux, nil
+	return mux
 }
 
 func inbox(w http.ResponseWriter, r *http.Request, visitors Reader, page *template.Template) {
