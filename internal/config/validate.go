@@ -60,8 +60,8 @@ func (v *validator) server(c *Config) {
 	if (s.TLSCertFile == "") != (s.TLSKeyFile == "") {
 		v.bad("server.tls_cert_file", "certificate and key go together", "set both tls_cert_file and tls_key_file, or neither")
 	}
-	if host, _, err := net.SplitHostPort(s.ConsoleListen); err == nil && !loopback(host) && s.TLSCertFile == "" {
-		v.bad("server.console_listen", "opens the console beyond this machine without TLS", "listen on 127.0.0.1, or set tls_cert_file and tls_key_file")
+	if host, _, err := net.SplitHostPort(s.ConsoleListen); err == nil && !loopback(host) && (c.Lab == nil || !c.Lab.Expose) {
+		v.bad("server.console_listen", "opens the console beyond this machine, where its tokens would go in clear", "listen on 127.0.0.1 and reach it through ssh -L or a proxy with TLS")
 	}
 	if s.AgentURL != "" {
 		if u, err := url.Parse(s.AgentURL); err != nil || u.Scheme != "tls" || u.Port() == "" || u.User != nil {
