@@ -69,7 +69,8 @@ func (x *exchange) proveResponse(f *finding) (*etree.Element, error) {
 	if err != nil || signed.content == nil {
 		return nil, fmt.Errorf("the signed response reads otherwise than the one that arrived: %w", err)
 	}
-	signed.signed, x.wrapper = true, signed // the signature itself is not among what it signs
+	signed.signed = true // the signature itself is not among what it signs
+	x.wrapper = signed
 	return x.p.open(signed.content)
 }
 
