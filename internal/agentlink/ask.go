@@ -1,13 +1,11 @@
 package agentlink
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -189,12 +187,15 @@ func (l *Link) await(ctx context.Context, c *call, others bool, grace time.Durat
 		defer t.Stop()
 		patience = t.C
 	}
+	gone := c.gone.c
 	for {
 		select {
 		case e := <-c.answer:
 			return e
-		case <-c.gone.c:
-			return c.afterLoss()
+		case <-gone:
+			if gone = nil; !l.markLost(c) {
+				return c.lost()
+			}
 		case <-patience:
 			if patience = nil; c.began.raised() {
 				continue // it may have counted a wrong password by now: never a second time for slowness
@@ -209,14 +210,22 @@ func (l *Link) await(ctx context.Context, c *call, others bool, grace time.Durat
 	}
 }
 
-// afterLoss prefers an answer that arrived just before the connection went.
-func (c *call) afterLoss() ending {
-	select {
-	case e := <-c.answer:
-		return e
-	default:
-		return ending{reason: authn.AgentError, handOver: true, err: fmt.Errorf("the connection of agent %s is gone", c.agent)}
+// lostHeader is on the message by which the gateway tells itself that an agent's connection went.
+const lostHeader = "Fourways-Lost"
+
+// markLost sends the loss down the way of the answers, so that an answer which arrived before it is read before it.
+func (l *Link) markLost(c *call) bool {
+	msg := nats.NewMsg(l.inbox + "." + c.id)
+	msg.Header.Set(lostHeader, "1")
+	var err error
+	if msg.Data, err = signMessage(l.o.Keys.sign, kindLost, notice{Request: c.id, Agent: c.agent}); err == nil {
+		err = l.o.Conn.PublishMsg(msg)
 	}
+	return err == nil
+}
+
+func (c *call) lost() ending {
+	return ending{reason: authn.AgentError, handOver: true, err: fmt.Errorf("the connection of agent %s is gone", c.agent)}
 }
 
 // cancel tells an agent that somebody else has the request, or nobody waits for it any more.
@@ -227,83 +236,5 @@ func (l *Link) cancel(agent, request string) {
 	}
 	if err != nil {
 		l.o.Log.Warn("could not cancel a request", "agent", agent, "error", err)
-	}
-}
-
-// answered takes whatever arrives at our inbox.
-func (l *Link) answered(msg *nats.Msg) {
-	token := msg.Subject[strings.LastIndexByte(msg.Subject, '.')+1:]
-	l.mu.Lock()
-	c := l.calls[token]
-	l.mu.Unlock()
-	if c == nil {
-		l.tooLate(token, msg.Data)
-		return
-	}
-	if len(msg.Data) == 0 && msg.Header.Get("Status") == "503" { // NATS: no responders
-		c.deliver(ending{reason: authn.NoAgent, handOver: true, err: fmt.Errorf("agent %s is not listening", c.agent)})
-		return
-	}
-	a, kind, err := c.read(msg.Data)
-	if err != nil {
-		l.o.Observe(Event{Agent: c.agent, Kind: kind})
-		l.o.Log.Warn("refused an answer", "agent", c.agent, "request", c.id, "error", err)
-		c.deliver(ending{reason: authn.AgentBadResponse, err: err})
-		return
-	}
-	if !c.deliver(verdict(a)) {
-		l.o.Observe(Event{Agent: c.agent, Kind: Replayed})
-	}
-}
-
-// verdict reads the reason of an answer that is believed to come from the agent.
-func verdict(a Answer) ending {
-	reason, known := authn.ParseReason(a.Reason)
-	switch {
-	case !known || !mayClaim(reason):
-		return ending{reason: authn.AgentBadResponse, err: fmt.Errorf("the agent claims %.40q, which no agent may", a.Reason)}
-	case needsBind(reason) && !a.Bound:
-		return ending{reason: authn.AgentBadResponse, err: fmt.Errorf("the agent claims %s without having asked the directory", reason)}
-	case !a.Bound:
-		return ending{reason: reason, answer: a, handOver: true, err: fmt.Errorf("the agent could not ask: %s", reason)}
-	default:
-		return ending{reason: reason, answer: a}
-	}
-}
-
-// mayClaim is the closed set of reasons that an agent may give.
-func mayClaim(r authn.Reason) bool {
-	return needsBind(r) || slices.Contains([]authn.Reason{
-		authn.ADUnreachable, authn.AgentTimeout, authn.AgentError, authn.AgentDecrypt, authn.AgentKey, authn.TimeSkew, authn.AgentLate,
-	}, r)
-}
-
-// needsBind reports that only the directory can have said so.
-func needsBind(r authn.Reason) bool {
-	return slices.Contains([]authn.Reason{
-		authn.None, authn.UnknownUser, authn.BadPassword, authn.UPNMismatch, authn.OnpremLocked, authn.AccountDisabled,
-		authn.AccountExpired, authn.OnpremPasswordExpired, authn.OnpremMustChange, authn.LogonHours, authn.WorkstationDenied,
-		authn.MFARequired,
-	}, r)
-}
-
-// binding takes an agent's word that it begins.
-func (l *Link) binding(msg *nats.Msg) {
-	id := agentOf(msg.Subject)
-	m, ok := l.member(id)
-	if !ok {
-		l.refuse("a binding notice", id, errors.New("no such agent is enrolled"))
-		return
-	}
-	var n notice
-	if err := openMessage([][]byte{m.Keys.Sign}, kindBinding, maxMessage, msg.Data, &n); err != nil {
-		l.refuse("a binding notice", id, err)
-		return
-	}
-	l.mu.Lock()
-	c := l.calls[n.Request]
-	l.mu.Unlock()
-	if c != nil && n.Agent == id && c.agent == id && bytes.Equal(n.Hash, c.hash[:]) {
-		c.began.raise()
 	}
 }

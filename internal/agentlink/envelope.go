@@ -37,6 +37,7 @@ const (
 	kindSync    kind = "sync"
 	kindFrame   kind = "frame"
 	kindAck     kind = "ack"
+	kindLost    kind = "lost"
 )
 
 // signMessage makes version | signature | JSON body.

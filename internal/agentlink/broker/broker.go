@@ -189,7 +189,7 @@ func (b *Broker) checkInside(c server.ClientAuthentication, user, secret string)
 	u := &server.User{Username: user, Account: b.account}
 	switch {
 	case user == gatewayUser:
-		u.Permissions = &server.Permissions{Publish: allow("pta.>"), Subscribe: allow("up.>", "gw.>")}
+		u.Permissions = &server.Permissions{Publish: allow("pta.>", "gw.>"), Subscribe: allow("up.>", "gw.>")}
 	case user == observerUser:
 		u.Account = b.srv.SystemAccount()
 		u.Permissions = &server.Permissions{Publish: deny(">"), Subscribe: allow("$SYS.ACCOUNT." + accountName + ".>")}
