@@ -105,7 +105,10 @@ func TestRefusedCallbackIsOnePublicSentence(t *testing.T) {
 func TestCrossSitePostIsPostedOnceMoreFromHere(t *testing.T) {
 	h := newHouse(t, nil)
 	pending := away(t, h, "alice@saml.example.test")
-	fromIdP := func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site"); r.Header.Set("Origin", "http://127.0.0.1:8404") }
+	fromIdP := func(r *http.Request) {
+		r.Header.Set("Sec-Fetch-Site", "cross-site")
+		r.Header.Set("Origin", "http://127.0.0.1:8404")
+	}
 	w := h.post("/federation/saml/saml/acs", formType, "SAMLResponse=good&RelayState=r", fromIdP)
 	if w.Code != 200 || h.flow.resumed != 0 {
 		t.Fatalf("first post: %d, the flow went on %d times", w.Code, h.flow.resumed)
@@ -206,7 +209,9 @@ func TestMetadata(t *testing.T) {
 }
 
 func TestHTTPSCookies(t *testing.T) {
-	h := newHouse(t, func(_ *house, o *web.Options) { o.Site.PublicURL = &url.URL{Scheme: "https", Host: "login.example.com"} })
+	h := newHouse(t, func(_ *house, o *web.Options) {
+		o.Site.PublicURL = &url.URL{Scheme: "https", Host: "login.example.com"}
+	})
 	for user, want := range map[string]http.SameSite{
 		"alice@saml.example.test": http.SameSiteNoneMode, // its answer is posted from another site
 		"alice@oidc.example.test": http.SameSiteLaxMode,
