@@ -1,0 +1,62 @@
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"github.com/fourways-id/fourways/internal/dirsync"
+)
+
+// What runs beside the sign-ins.
+const (
+	sweepEvery     = time.Minute
+	abandonedAfter = 15 * time.Minute // a pending step is good for ten
+	purgeEvery     = time.Hour
+	retention      = 30 * 24 * time.Hour
+)
+
+// startLoops begins the sweeper, the retention and the two synchronisation cycles.
+func (g *Gateway) startLoops() {
+	ctx, cancel := context.WithCancel(context.Background())
+	g.serving.cancel = cancel
+	g.every(ctx, sweepEvery, g.sweep)
+	g.every(ctx, purgeEvery, g.purge)
+	c := g.conf.Load()
+	g.every(ctx, time.Duration(c.Sync.DirectoryInterval), g.cycle(dirsync.KindDirectory))
+	g.every(ctx, time.Duration(c.Sync.HashInterval), g.cycle(dirsync.KindHash))
+}
+
+func (g *Gateway) every(ctx context.Context, d time.Duration, do func(context.Context)) {
+	if d <= 0 {
+		return
+	}
+	g.serving.wg.Go(func() {
+		tick := time.NewTicker(d)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				do(ctx)
+			}
+		}
+	})
+}
+
+// sweep closes attempts that were never finished, and tells of them.
+func (g *Gateway) sweep(ctx context.Context) {
+	records, err := g.core.store.Sweep(ctx, g.core.clock.Now().Add(-abandonedAfter))
+	if err != nil {
+		g.core.log.Error("close abandoned sign-ins", "error", err)
+	}
+	for _, r := range records {
+		g.watch.journal.Publish(r)
+	}
+}
+
+func (g *Gateway) purge(ctx context.Context) {
+	if _, err := g.core.store.Purge(ctx, g.core.clock.Now().Add(-retention)); err != nil {
+		g.core.log.Error("remove old records", "error", err)
+	}
+}

@@ -1,0 +1,107 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/config"
+	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/passhash"
+	"github.com/fourways-id/fourways/providers/cloud"
+	"github.com/fourways-id/fourways/providers/phs"
+	"github.com/fourways-id/fourways/providers/pta"
+)
+
+// paths implements authn.Providers: the managed paths, which are there for good, and the configured identity providers,
+// which change with the configuration.
+type paths struct {
+	managed   map[authn.Path]authn.Provider
+	pool      *passhash.Pool
+	federated atomic.Pointer[map[string]*idp]
+	begin     func(authn.Path) func()
+}
+
+func newPaths(g *Gateway, pool *passhash.Pool, c *config.Config) (*paths, error) {
+	cost := passhash.Argon2id{MemoryKiB: c.Hashing.Argon2Memory, Time: c.Hashing.Argon2Time, Parallelism: c.Hashing.Argon2Parallelism}
+	cloudPath, err := cloud.New(cloudHashes{g.core.store}, pool, cost, g.core.clock)
+	if err != nil {
+		return nil, err
+	}
+	p := &paths{pool: pool, begin: g.watch.metrics.Begin, managed: map[authn.Path]authn.Provider{
+		authn.PathCloud: cloudPath,
+		authn.PathPHS:   phs.New(syncedHashes{g.core.store}, pool, g.core.clock),
+		authn.PathPTA:   pta.New(g.onprem, g.core.clock, pta.Options{Timeout: time.Duration(c.PTA.RequestTimeout)}),
+	}}
+	p.federated.Store(&map[string]*idp{})
+	return p, nil
+}
+
+// For implements authn.Providers.
+func (p *paths) For(r authn.Realm) authn.Provider {
+	provider := p.find(r)
+	return counted{provider, p.begin, r.Path}
+}
+
+func (p *paths) find(r authn.Realm) authn.Provider {
+	if r.Path != authn.PathFederated {
+		if provider, ok := p.managed[r.Path]; ok {
+			return provider
+		}
+		return refusing{authn.Internal, fmt.Errorf("no provider carries out the path %q", r.Path)}
+	}
+	// An attempt that began before its identity provider was removed, or lost the domain, ends here.
+	idp, ok := (*p.federated.Load())[r.IdP]
+	if !ok || !slices.Contains(idp.Domains, r.Domain) {
+		return refusing{authn.RealmUnknown, fmt.Errorf("no identity provider %q speaks for %s: check the [[idp]] tables and their domains", r.IdP, r.Domain)}
+	}
+	return idp.provider
+}
+
+// refusing is the provider of a path that can't work: it says why.
+type refusing struct {
+	reason authn.Reason
+	cause  error
+}
+
+// Step implements authn.Provider.
+func (r refusing) Step(context.Context, authn.Attempt) authn.Outcome {
+	return authn.Outcome{Verdict: r.reason.Verdict(), Reason: r.reason, Check: authn.C2, Err: r.cause}
+}
+
+// counted keeps the gauge of steps that are being worked on.
+type counted struct {
+	authn.Provider
+	begin func(authn.Path) func()
+	path  authn.Path
+}
+
+// Step implements authn.Provider.
+func (c counted) Step(ctx context.Context, a authn.Attempt) authn.Outcome {
+	defer c.begin(c.path)()
+	return c.Provider.Step(ctx, a)
+}
+
+// credentials is the store as the two hash paths see it.
+type credentials interface {
+	Credential(ctx context.Context, id authn.AccountID, scheme string) (directory.Credential, error)
+}
+
+type cloudHashes struct{ credentials }
+
+// CloudHash implements cloud.Hashes.
+func (h cloudHashes) CloudHash(ctx context.Context, id authn.AccountID) ([]byte, error) {
+	c, err := found(h.Credential(ctx, id, directory.SchemeCloud))
+	return c.Record, err
+}
+
+type syncedHashes struct{ credentials }
+
+// SyncedHash implements phs.Hashes.
+func (h syncedHashes) SyncedHash(ctx context.Context, id authn.AccountID) (phs.Hash, error) {
+	c, err := found(h.Credential(ctx, id, directory.SchemePHS))
+	return phs.Hash{Record: string(c.Record), Synced: c.Stored, Run: c.Source}, err
+}

@@ -1,0 +1,128 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/config"
+	"github.com/fourways-id/fourways/internal/console/api"
+	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/passhash"
+	"github.com/fourways-id/fourways/internal/store"
+)
+
+// People manages accounts that live only here; it implements console.People. The commands use it on the store file as
+// long as there is no token.
+type People struct {
+	Store   *store.DB
+	Clock   authn.Clock
+	Domains func() []directory.Domain
+	Cost    func() passhash.Argon2id
+}
+
+// NewPeople manages the accounts of a store under the configuration that conf gives.
+func NewPeople(s *store.DB, clock authn.Clock, conf func() *config.Config) *People {
+	return &People{
+		Store: s, Clock: clock,
+		Domains: func() []directory.Domain { return conf().Domains() },
+		Cost:    func() passhash.Argon2id { return costOf(conf()) },
+	}
+}
+
+// costOf is what new cloud passwords cost under that configuration.
+func costOf(c *config.Config) passhash.Argon2id {
+	return passhash.Argon2id{MemoryKiB: c.Hashing.Argon2Memory, Time: c.Hashing.Argon2Time, Parallelism: c.Hashing.Argon2Parallelism}
+}
+
+// shortest and longest bound a cloud password, in characters (Microsoft: password policies for cloud-only accounts).
+const (
+	shortest = 8
+	longest  = 256
+)
+
+// Users implements console.People.
+func (p *People) Users(ctx context.Context, q directory.Query) ([]directory.User, error) {
+	return p.Store.Users(ctx, q)
+}
+
+// CreateUser implements console.People.
+func (p *People) CreateUser(ctx context.Context, ask api.NewUser) (directory.User, error) {
+	who := authn.ParseIdentifier(ask.UPN)
+	if who.UPN() == "" {
+		return directory.User{}, badRequest("%q is no user principal name: give name@domain, ASCII, at most 64 characters before the @ and 48 after it", ask.UPN)
+	}
+	if !p.serves(who.Domain()) {
+		return directory.User{}, badRequest("%s is no domain of this tenant: add a [[domain]] to the configuration first", who.Domain())
+	}
+	pw := authn.NewSecret([]byte(ask.Password))
+	record, err := p.hash(pw)
+	if err != nil {
+		return directory.User{}, err
+	}
+	now := p.Clock.Now()
+	user := directory.User{
+		ID: newID(), UPN: who.UPN(), DisplayName: ask.DisplayName, Enabled: true, Admin: ask.Admin, Created: now, Changed: now,
+	}
+	if user.DisplayName == "" {
+		user.DisplayName = user.UPN
+	}
+	if err := p.Store.CreateUser(ctx, user); err != nil {
+		return directory.User{}, err
+	}
+	if err := p.store(ctx, user, record); err != nil {
+		return directory.User{}, fmt.Errorf("the account was made, but its password was not stored: %w: set it with `fourways user set-password`", err)
+	}
+	return user, nil
+}
+
+// SetPassword implements console.People.
+func (p *People) SetPassword(ctx context.Context, upn string, pw authn.Secret) error {
+	user, err := p.Store.UserByUPN(ctx, authn.ParseIdentifier(upn).UPN())
+	if err != nil {
+		return fmt.Errorf("%s: %w", upn, err)
+	}
+	record, err := p.hash(pw)
+	if err != nil {
+		return err
+	}
+	return p.store(ctx, user, record)
+}
+
+func (p *People) hash(pw authn.Secret) (string, error) {
+	defer pw.Wipe()
+	if n := len([]rune(string(pw.Reveal()))); n < shortest || n > longest {
+		return "", badRequest("a password has %d to %d characters", shortest, longest)
+	}
+	return p.Cost().Hash(pw.Reveal())
+}
+
+func (p *People) store(ctx context.Context, u directory.User, record string) error {
+	now := p.Clock.Now()
+	return p.Store.SetCredentials(ctx, []directory.Credential{{
+		Account: u.ID, Scheme: directory.SchemeCloud, Record: []byte(record), Source: "cloud", Changed: now, Stored: now,
+	}})
+}
+
+func (p *People) serves(domain string) bool {
+	for _, d := range p.Domains() {
+		if d.Name == domain {
+			return true
+		}
+	}
+	return false
+}
+
+// newID makes a random UUID (RFC 9562, version 4).
+func newID() authn.AccountID {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails since Go 1.24
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return authn.AccountID(fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:]))
+}
+
+func badRequest(format string, args ...any) error {
+	return api.Problem{Title: "Bad Request", Status: http.StatusBadRequest, Detail: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,102 @@
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/metrics"
+)
+
+// probe bounds how long a scrape waits for somebody else.
+const probe = 2 * time.Second
+
+// readers is what the metrics ask at scrape time.
+func (g *Gateway) readers() metrics.Readers {
+	return metrics.Readers{
+		Ready:      g.readiness,
+		HashQueue:  func() int { return g.paths.pool.Waiting() },
+		Agents:     g.agentStates,
+		Domains:    g.domainsInForce,
+		CertExpiry: g.certificates,
+		LastSync:   g.lastSync,
+	}
+}
+
+// readiness says, domain by domain, which path can be used now.
+func (g *Gateway) readiness(ctx context.Context) []metrics.Readiness {
+	ctx, cancel := context.WithTimeout(ctx, probe)
+	defer cancel()
+	if err := g.core.store.Ping(ctx); err != nil {
+		all := make([]metrics.Readiness, 0, len(authn.Paths()))
+		for _, p := range authn.Paths() {
+			all = append(all, metrics.Readiness{Path: p, Dependency: "store", Detail: err.Error()})
+		}
+		return all
+	}
+	var all []metrics.Readiness
+	for _, d := range g.tenant.Domains() {
+		r, err := g.tenant.Of(ctx, authn.ParseIdentifier("x@"+d.Name), authn.Account{})
+		if err != nil {
+			continue
+		}
+		ok, why := g.ready(ctx, r)
+		all = append(all, metrics.Readiness{Path: r.Path, Dependency: d.Name, Ready: ok, Detail: why})
+	}
+	return all
+}
+
+func (g *Gateway) agentStates() map[string]int {
+	states := map[string]int{"active": 0, "inactive": 0}
+	link := g.onprem.current()
+	if link == nil {
+		return states
+	}
+	for _, a := range link.Agents() {
+		if a.Live {
+			states["active"]++
+		} else {
+			states["inactive"]++
+		}
+	}
+	return states
+}
+
+// domainsInForce are the domains with their overrides applied.
+func (g *Gateway) domainsInForce() []directory.Domain {
+	ctx, cancel := context.WithTimeout(context.Background(), probe)
+	defer cancel()
+	all := g.tenant.Domains()
+	for i, d := range all {
+		if r, err := g.tenant.Of(ctx, authn.ParseIdentifier("x@"+d.Name), authn.Account{}); err == nil {
+			all[i].Path, all[i].IdP = r.Path, r.IdP
+		}
+	}
+	return all
+}
+
+func (g *Gateway) certificates() map[string]time.Time {
+	all := map[string]time.Time{}
+	for id, one := range *g.paths.federated.Load() {
+		if p, ok := one.provider.(interface{ CertificateExpiry() time.Time }); ok {
+			all[id] = p.CertificateExpiry()
+		}
+	}
+	return all
+}
+
+func (g *Gateway) lastSync(kind string) time.Time {
+	ctx, cancel := context.WithTimeout(context.Background(), probe)
+	defer cancel()
+	runs, err := g.core.store.Runs(ctx, 100)
+	if err != nil {
+		return time.Time{}
+	}
+	for _, r := range runs {
+		if r.Kind == kind && r.Result == "success" {
+			return r.Began.Add(r.Took)
+		}
+	}
+	return time.Time{}
+}

@@ -1,0 +1,107 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/fourways-id/fourways/internal/agentlink"
+	"github.com/fourways-id/fourways/internal/console/api"
+	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/dirsync"
+)
+
+// newEngine joins the synchronisation with the agents, the store and the tenant.
+func newEngine(g *Gateway) *dirsync.Engine {
+	return &dirsync.Engine{
+		Agents: syncAgents{g.onprem}, Target: g.core.store, People: g.core.store, Domains: syncDomains{g.tenant}, Clock: g.core.clock,
+		Limits: func() dirsync.Limits {
+			c := g.conf.Load().Sync
+			return dirsync.Limits{MaxDeletes: c.MaxDeletes, MaxRatio: c.MaxDeleteRatio}
+		},
+		Done: g.watch.metrics.Sync,
+	}
+}
+
+// syncAgents implements dirsync.Agents: any live agent of the role may read.
+type syncAgents struct{ onprem *onprem }
+
+// Sync implements dirsync.Agents.
+func (s syncAgents) Sync(ctx context.Context, run string, kind dirsync.Kind, take func(dirsync.Batch) error) error {
+	link := s.onprem.current()
+	if link == nil {
+		return errNoBroker
+	}
+	for _, a := range link.Agents() {
+		if a.Live && slices.Contains(a.Roles, agentlink.RoleSync) {
+			return link.Sync(ctx, a.ID, kind, func(b dirsync.Batch) error {
+				b.Run = run // the link has checked that it is of its own run, which is this one
+				return take(b)
+			})
+		}
+	}
+	return errors.New("no live agent has the role sync: start one (`fourways-agent run`), or invite one with `fourways agent invite --role sync`")
+}
+
+// syncDomains implements dirsync.Domains.
+type syncDomains struct{ tenant *directory.Tenant }
+
+// Verified implements dirsync.Domains.
+func (s syncDomains) Verified(domain string) bool {
+	_, ok := s.tenant.Domain(domain)
+	return ok
+}
+
+// HashSync implements dirsync.Domains.
+func (s syncDomains) HashSync(domain string) bool { return s.tenant.PHS(domain) }
+
+// SyncStatus implements console.Syncs.
+func (g *Gateway) SyncStatus(ctx context.Context) (api.SyncStatus, error) {
+	runs, err := g.core.store.Runs(ctx, 20)
+	if err != nil {
+		return api.SyncStatus{}, err
+	}
+	c := g.conf.Load().Sync
+	status := api.SyncStatus{Paused: c.Paused, Runs: runs}
+	if c.Paused {
+		return status, nil
+	}
+	for kind, every := range map[dirsync.Kind]time.Duration{dirsync.KindDirectory: time.Duration(c.DirectoryInterval), dirsync.KindHash: time.Duration(c.HashInterval)} {
+		status.Next = append(status.Next, api.NextRun{Kind: string(kind), At: g.lastSync(string(kind)).Add(every)})
+	}
+	slices.SortFunc(status.Next, func(a, b api.NextRun) int { return a.At.Compare(b.At) })
+	return status, nil
+}
+
+// SyncRun implements console.Syncs: the kinds in order, directory first. It stops at the first run that fails.
+func (g *Gateway) SyncRun(ctx context.Context, kinds []string) ([]directory.Run, error) {
+	if len(kinds) == 0 {
+		kinds = []string{string(dirsync.KindDirectory), string(dirsync.KindHash)}
+	}
+	var runs []directory.Run
+	for _, k := range kinds {
+		if k != string(dirsync.KindDirectory) && k != string(dirsync.KindHash) {
+			return runs, badRequest("%q is no kind of run: give directory or hash", k)
+		}
+		run, err := g.engine.Run(ctx, dirsync.Kind(k))
+		if err != nil {
+			return runs, fmt.Errorf("the %s run did not succeed: %w", k, err)
+		}
+		runs = append(runs, run)
+	}
+	return runs, nil
+}
+
+// cycle is what the schedule does; a paused one does nothing.
+func (g *Gateway) cycle(kind dirsync.Kind) func(context.Context) {
+	return func(ctx context.Context) {
+		if g.conf.Load().Sync.Paused || g.onprem.current() == nil {
+			return
+		}
+		if _, err := g.engine.Run(ctx, kind); err != nil {
+			g.core.log.Warn("a scheduled synchronisation did not succeed; the next one tries again", "kind", kind, "error", err)
+		}
+	}
+}

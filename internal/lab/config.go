@@ -1,0 +1,111 @@
+package lab
+
+import (
+	"crypto/tls"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/config"
+	"github.com/fourways-id/fourways/internal/lab/harbour"
+)
+
+// realTime is protocol time.
+type realTime struct{}
+
+func (realTime) Now() time.Time { return time.Now() } //nolint:forbidigo // the lab moves policy time, never protocol time
+
+func serverTLS(pair tls.Certificate) *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+}
+
+// federatedDomains can be signed in to at Harbour ID; the domain to switch has both protocols.
+func federatedDomains() []string { return []string{SAMLDomain, OIDCDomain, LabDomain} }
+
+// idpID is the id of a [[idp]] table of the lab: harbour-saml for saml.example.test, harbour-lab-oidc for the other of
+// the domain to switch.
+func idpID(domain, protocol string) string {
+	if domain == LabDomain {
+		return "harbour-lab-" + protocol
+	}
+	return "harbour-" + protocol
+}
+
+// protocols are those that a federated domain's people can use.
+func protocols(domain string) []string {
+	switch domain {
+	case SAMLDomain:
+		return []string{"saml"}
+	case OIDCDomain:
+		return []string{"oidc"}
+	default:
+		return []string{"saml", "oidc"}
+	}
+}
+
+// issuers tells Harbour ID who asks for which domain's people.
+func (l *Lab) issuers() []harbour.Issuer {
+	var all []harbour.Issuer
+	for _, d := range federatedDomains() {
+		one := harbour.Issuer{Domain: d}
+		for _, protocol := range protocols(d) {
+			base := l.public + "/federation/" + protocol + "/" + idpID(d, protocol)
+			if protocol == "saml" {
+				one.SAML = harbour.SP{EntityID: base + "/metadata", ACSURL: base + "/acs"}
+			} else {
+				one.OIDC = harbour.Client{ID: idpID(d, protocol), Secret: l.secrets.oidc, RedirectURI: base + "/callback"}
+			}
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+// Configure writes into c what the demo world needs of a gateway: domains and identity providers. Domains that c has
+// already keep their path, so that an edit of the file survives a restart.
+func (l *Lab) Configure(c *config.Config) error {
+	edited := map[string]config.Domain{}
+	for _, d := range c.Domain {
+		edited[d.Name] = d
+	}
+	c.Domain, c.IdP = nil, nil
+	for _, name := range append([]string{CloudDomain}, hybrid()...) {
+		d, ok := edited[name]
+		if !ok {
+			d = domain(name)
+		}
+		c.Domain = append(c.Domain, d)
+	}
+	secret := filepath.Join(l.dir, "oidc-client-secret")
+	if err := os.WriteFile(secret, []byte(l.secrets.oidc+"\n"), 0o600); err != nil {
+		return fmt.Errorf("write the OpenID Connect client's secret: %w", err)
+	}
+	for _, d := range federatedDomains() {
+		for _, protocol := range protocols(d) {
+			idp := config.IdP{
+				ID: idpID(d, protocol), Protocol: protocol, Domains: []string{d}, Match: authn.MatchAnchor, ClockSkew: config.Duration(2 * time.Minute),
+			}
+			if protocol == "oidc" {
+				idp.Issuer, idp.ClientID, idp.ClientSecretFile = l.servers.harbour.OIDCIssuer(d), idp.ID, secret
+			} else {
+				idp.Binding, idp.MetadataFile = "redirect", filepath.Join(l.dir, idp.ID+".xml")
+				if err := os.WriteFile(idp.MetadataFile, l.servers.harbour.SAMLMetadata(d), 0o600); err != nil {
+					return fmt.Errorf("write Harbour ID's metadata: %w", err)
+				}
+			}
+			c.IdP = append(c.IdP, idp)
+		}
+	}
+	return nil
+}
+
+func domain(name string) config.Domain {
+	on := name == PHSDomain || name == LabDomain
+	d := config.Domain{Name: name, Path: pathOf(name), PasswordHashSync: &on}
+	if d.Path == authn.PathFederated {
+		d.IdP = idpID(name, protocols(name)[0])
+	}
+	return d
+}

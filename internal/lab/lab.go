@@ -1,0 +1,200 @@
+// Package lab is the workshop that `fourways up` runs beside the gateway: the premises (a simulated domain controller and
+// an agent), another company's identity provider, and the demo world that lives in them.
+//
+// In come a data folder and the gateway's public address; out come a configuration for the gateway, and servers that speak
+// the real protocols over real sockets. It never reaches into the gateway: it fills the tenant by the same means as any
+// operator has, and its agent dials in like every other.
+package lab
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/agent"
+	"github.com/fourways-id/fourways/internal/agentlink"
+	"github.com/fourways-id/fourways/internal/lab/dc"
+	"github.com/fourways-id/fourways/internal/lab/harbour"
+	"github.com/fourways-id/fourways/internal/onprem"
+)
+
+// Options say where a lab lives. All but Seed must be set.
+type Options struct {
+	Dir        string // data folder, there already
+	Seed       int    // the same seed makes the same people with the same anchors
+	PublicURL  string // of the gateway, without a slash at the end
+	LDAPListen string
+	IdPListen  string
+	Clock      authn.Clock // policy time, also of the domain controller's account rules
+	Log        *slog.Logger
+}
+
+// Lab is a running lab.
+type Lab struct {
+	dir     string
+	seed    int
+	public  string
+	clock   authn.Clock
+	log     *slog.Logger
+	secrets secrets
+	servers servers
+	dc      *dc.Server
+}
+
+type servers struct {
+	harbour *harbour.Server
+	admin   *onprem.Directory // the forest's administrator
+	reader  *onprem.Directory // the synchronisation's service account; it also binds people
+}
+
+// Start starts the premises and the external identity provider. Close ends them.
+func Start(ctx context.Context, o Options) (_ *Lab, err error) {
+	l := &Lab{dir: o.Dir, seed: o.Seed, public: strings.TrimSuffix(o.PublicURL, "/"), clock: o.Clock, log: o.Log}
+	defer func() {
+		if err != nil {
+			l.Close()
+		}
+	}()
+	if l.secrets, err = openSecrets(filepath.Join(o.Dir, "secrets.json")); err != nil {
+		return nil, err
+	}
+	if err := l.startPremises(ctx, o.LDAPListen); err != nil {
+		return nil, err
+	}
+	l.servers.harbour, err = harbour.Start(ctx, harbour.Options{
+		Listen: o.IdPListen, Issuers: l.issuers(), Directory: binder{l.servers.reader}, People: l, KeyDir: filepath.Join(o.Dir, "harbour"),
+		ErrorLog: o.Log, Clock: o.Clock,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start Harbour ID: %w", err)
+	}
+	return l, nil
+}
+
+func (l *Lab) startPremises(ctx context.Context, listen string) error {
+	pair, roots, err := certificate(l.dir)
+	if err != nil {
+		return err
+	}
+	l.dc, err = dc.Start(ctx, dc.Options{
+		Listen: listen, Domain: forest, NetBIOS: "CORP", Host: "DC01", TLS: serverTLS(pair), File: filepath.Join(l.dir, "dc.json"),
+		Admin:      dc.Account{Name: "Administrator", Password: l.secrets.admin},
+		SyncReader: dc.Account{Name: "svc-sync", Password: l.secrets.sync},
+		Clock:      l.clock, LockoutDuration: -1, // carol stays locked until somebody unlocks her
+	})
+	if err != nil {
+		return fmt.Errorf("start the domain controller: %w", err)
+	}
+	dial := onprem.Config{
+		URLs: []string{"ldap://" + l.dc.Addr()}, TLS: onprem.StartTLS, RootCAs: roots, ServerName: "localhost", BaseDN: l.dc.BaseDN(), Kind: onprem.AD,
+	}
+	admin, reader := dial, dial
+	admin.BindDN, admin.BindPassword = l.dc.AdminDN(), authn.NewSecret([]byte(l.secrets.admin))
+	reader.BindDN, reader.BindPassword = l.dc.SyncReaderDN(), authn.NewSecret([]byte(l.secrets.sync))
+	if l.servers.admin, err = onprem.New(admin); err != nil {
+		return err
+	}
+	l.servers.reader, err = onprem.New(reader)
+	return err
+}
+
+// Close ends everything.
+func (l *Lab) Close() {
+	if l.servers.harbour != nil {
+		_ = l.servers.harbour.Close() // it was told to end; what it could not finish is lost with the lab
+	}
+	for _, d := range []*onprem.Directory{l.servers.admin, l.servers.reader} {
+		if d != nil {
+			d.Close()
+		}
+	}
+	if l.dc != nil {
+		if err := l.dc.Close(); err != nil {
+			l.log.Error("end the domain controller", "error", err)
+		}
+	}
+}
+
+// IdPURL and LDAPURL are where Harbour ID and the domain controller listen.
+func (l *Lab) IdPURL() string { return l.servers.harbour.URL() }
+
+// LDAPURL is the domain controller's address.
+func (l *Lab) LDAPURL() string { return "ldap://" + l.dc.Addr() }
+
+// New reports that nobody lives in the forest yet.
+func (l *Lab) New() bool { return l.dc.Empty() }
+
+// Inviter makes enrolment tokens.
+type Inviter func(ctx context.Context, name string) (authn.Secret, error)
+
+// RunAgent enrols the lab's agent over HTTP, once, and runs it until ctx ends: in this process, but over a real TLS
+// connection to the gateway's broker.
+func (l *Lab) RunAgent(ctx context.Context, invite Inviter) error {
+	id, err := l.identity(ctx, invite)
+	if err != nil {
+		return fmt.Errorf("enrol the lab's agent: %w", err)
+	}
+	return agent.Run(ctx, agent.Options{
+		Identity: id, Directory: l.servers.reader, Clock: realTime{}, Log: l.log, Version: "lab",
+		Decoy: agent.Decoy{UPN: "decoy@" + forest, Password: authn.NewSecret([]byte(l.secrets.decoy))},
+		Source: agent.NewSource(l.servers.reader, agent.SourceOptions{
+			Kind: onprem.AD, Scope: []string{"OU=Synced," + l.dc.BaseDN()}, CloudUPN: "mail", BindUPN: "userPrincipalName",
+			AnchorAttribute: "objectGUID", HashAttribute: dc.AttrNTHash,
+		}),
+	})
+}
+
+func (l *Lab) identity(ctx context.Context, invite Inviter) (*agentlink.Identity, error) {
+	path := filepath.Join(l.dir, agentlink.IdentityFile)
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return agentlink.LoadIdentity(path)
+	}
+	token, err := invite(ctx, "agent-1")
+	if err != nil {
+		return nil, err
+	}
+	id, err := agentlink.EnrolOverHTTP(ctx, http.DefaultClient, l.public, "agent-1", "lab", token)
+	if err != nil {
+		return nil, err
+	}
+	return id, id.Save(path)
+}
+
+// binder is the forest as Harbour ID checks passwords there, as AD FS would.
+type binder struct{ d *onprem.Directory }
+
+// Bind implements harbour.Directory. People call themselves by their cloud name, which for some is not the forest's.
+func (b binder) Bind(ctx context.Context, upn string, pw authn.Secret) harbour.Verdict {
+	if e, err := b.find(ctx, upn); err == nil {
+		upn = e.First("userPrincipalName")
+	}
+	v := b.d.Bind(ctx, upn, pw)
+	return harbour.Verdict{Reason: v.Reason, Cause: v.Cause}
+}
+
+func (b binder) find(ctx context.Context, upn string) (onprem.Entry, error) {
+	q := onprem.Query{Filter: "(mail=" + onprem.Escape(upn) + ")", Attributes: []string{"userPrincipalName", "displayName", "mail", "objectGUID"}}
+	for e, err := range b.d.Read(ctx, q) {
+		return e, err
+	}
+	return onprem.Entry{}, onprem.ErrNotFound
+}
+
+// Person implements harbour.People.
+func (l *Lab) Person(ctx context.Context, upn string) (harbour.Person, error) {
+	e, err := binder{l.servers.reader}.find(ctx, upn)
+	if err != nil {
+		return harbour.Person{}, err
+	}
+	return harbour.Person{
+		UPN: e.First("mail"), DisplayName: e.First("displayName"), Anchor: base64.StdEncoding.EncodeToString(e.Attrs["objectGUID"][0]),
+	}, nil
+}

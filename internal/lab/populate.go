@@ -1,0 +1,132 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/console/api"
+	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/lab/dc"
+)
+
+// Tenant is the gateway as the demo world fills it: by the same means as any operator has.
+type Tenant interface {
+	SyncRun(ctx context.Context, kinds []string) ([]directory.Run, error)
+	CreateUser(ctx context.Context, u api.NewUser) (directory.User, error)
+	SetPassword(ctx context.Context, upn string, pw authn.Secret) error
+}
+
+// Locks sets a lockout count.
+type Locks interface {
+	SetTally(ctx context.Context, key string, to authn.Tally) error
+}
+
+// SeedPremises fills the forest with everybody who is there before the first synchronisation.
+func (l *Lab) SeedPremises() error {
+	base := l.dc.BaseDN()
+	entries := []dc.Entry{unit("Synced", base), unit("NotSynced", base)}
+	for _, d := range hybrid() {
+		for _, p := range cast() {
+			if !p.late {
+				entries = append(entries, p.entry(l.seed, d, base))
+			}
+		}
+	}
+	decoy := person{name: "decoy", surname: "Account", unsynced: true, password: l.secrets.decoy}
+	entries = append(entries, decoy.entry(l.seed, forest, base))
+	if err := l.dc.Seed(append(entries, groups(l.seed, base)...)); err != nil {
+		return fmt.Errorf("fill the lab's directory: %w", err)
+	}
+	return nil
+}
+
+func unit(name, base string) dc.Entry {
+	return dc.Entry{DN: "OU=" + name + "," + base, Attrs: map[string][]string{"objectClass": {"top", "organizationalUnit"}, "ou": {name}}}
+}
+
+// Populate brings the demo world into the state that its people are known for. The order matters: quinn comes after the
+// hash cycle and before the directory cycle, and only then does fate befall bob, carol, dave, erin, frank, grace and heidi.
+func (l *Lab) Populate(ctx context.Context, t Tenant, locks Locks) error {
+	work, workCtx := errgroup.WithContext(ctx)
+	work.Go(func() error { return createCloudOnly(workCtx, t, locks) })
+	work.Go(func() error { return l.synchronise(workCtx, t) })
+	if err := work.Wait(); err != nil {
+		return fmt.Errorf("fill the lab's tenant: %w", err)
+	}
+	if err := l.befall(); err != nil {
+		return err
+	}
+	return cloudPasswords(ctx, t)
+}
+
+func (l *Lab) synchronise(ctx context.Context, t Tenant) error {
+	if _, err := t.SyncRun(ctx, nil); err != nil {
+		return err
+	}
+	var late []dc.Entry
+	for _, d := range hybrid() {
+		for _, p := range cast() {
+			if p.late {
+				late = append(late, p.entry(l.seed, d, l.dc.BaseDN()))
+			}
+		}
+	}
+	if err := l.dc.Seed(late); err != nil {
+		return err
+	}
+	_, err := t.SyncRun(ctx, []string{"directory"})
+	return err
+}
+
+// befall changes the forest behind the tenant's back.
+func (l *Lab) befall() error {
+	var changed []dc.Entry
+	now := l.clock.Now()
+	for _, d := range hybrid() {
+		for _, p := range cast() {
+			if p.after == nil && p.newPassword == "" {
+				continue
+			}
+			e := dc.Entry{DN: p.dn(d, l.dc.BaseDN()), Password: p.newPassword}
+			if p.after != nil {
+				e.Attrs = p.after(now)
+			}
+			changed = append(changed, e)
+		}
+	}
+	if err := l.dc.Seed(changed); err != nil {
+		return fmt.Errorf("change the lab's directory: %w", err)
+	}
+	return nil
+}
+
+func createCloudOnly(ctx context.Context, t Tenant, locks Locks) error {
+	for _, p := range cloudOnly() {
+		u, err := t.CreateUser(ctx, api.NewUser{UPN: p.upn(CloudDomain), DisplayName: p.display(), Admin: p.name == "peggy", Password: p.pw()})
+		if err != nil {
+			return err
+		}
+		if p.name == "sybil" {
+			never := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+			if err := locks.SetTally(ctx, "account:"+string(u.ID), authn.Tally{Failures: 10, Lockouts: 1, LockedUntil: never}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// cloudPasswords gives the people of the domain to switch a cloud password beside their synchronised hash.
+func cloudPasswords(ctx context.Context, t Tenant) error {
+	work, ctx := errgroup.WithContext(ctx)
+	for _, p := range cast() {
+		if !p.unsynced {
+			work.Go(func() error { return t.SetPassword(ctx, p.upn(LabDomain), authn.NewSecret([]byte(p.pw()))) })
+		}
+	}
+	return work.Wait()
+}

@@ -1,0 +1,41 @@
+package lab
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// secrets are the passwords of the lab's own machinery: random, unlike the people's.
+type secrets struct {
+	admin, sync, decoy, oidc string
+}
+
+type secretsFile struct {
+	Administrator string `json:"administrator"` // of the forest
+	Sync          string `json:"svc_sync"`      // the account that the agent reads with
+	Decoy         string `json:"decoy"`         // the account that is bound for strangers
+	OIDC          string `json:"oidc_client"`   // the gateway's at Harbour ID
+}
+
+func openSecrets(path string) (secrets, error) {
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		made := secretsFile{Administrator: rand.Text(), Sync: rand.Text(), Decoy: rand.Text(), OIDC: rand.Text()}
+		if raw, err = json.MarshalIndent(made, "", "  "); err != nil {
+			return secrets{}, err
+		}
+		err = os.WriteFile(path, append(raw, '\n'), 0o600)
+	}
+	if err != nil {
+		return secrets{}, fmt.Errorf("the lab's secrets: %w", err)
+	}
+	var f secretsFile
+	if err := json.Unmarshal(raw, &f); err != nil || f.Administrator == "" || f.Sync == "" || f.Decoy == "" || f.OIDC == "" {
+		return secrets{}, fmt.Errorf("%s is damaged: stop the lab and remove its data folder", path)
+	}
+	return secrets{admin: f.Administrator, sync: f.Sync, decoy: f.Decoy, oidc: f.OIDC}, nil
+}
