@@ -83,6 +83,9 @@ type candidate struct {
 	drop bool            // it can't be taken
 }
 
+// known reports that the account is the object's own, by anchor; a soft match is only a claim to one.
+func (c *candidate) known() bool { return c.cur != nil && c.cur.Onprem.Anchor == c.from.Anchor }
+
 func (d *differ) users(wanted []Object) {
 	all := make([]*candidate, 0, len(wanted))
 	for _, o := range wanted {
@@ -125,7 +128,7 @@ func (d *differ) match(o Object) *candidate {
 // refuseName leaves a new user out, and a known one under the name that it has: what else changed follows all the same,
 // above all that it was disabled.
 func (d *differ) refuseName(c *candidate, why string) {
-	if c.cur == nil {
+	if !c.known() {
 		d.plan.skip(c.from, "%s", why)
 		c.drop = true
 		return
@@ -140,11 +143,11 @@ func (d *differ) settleNames(all []*candidate) {
 	for again := true; again; {
 		again = false
 		for upn, rivals := range d.claims(all) {
-			if len(rivals) < 2 && !d.taken(upn, rivals) {
+			if len(rivals) < 2 && !d.taken(upn, all) {
 				continue
 			}
 			for _, c := range rivals {
-				if c.cur != nil && c.cur.UPN == upn {
+				if c.known() && c.cur.UPN == upn {
 					continue
 				}
 				again = true
@@ -167,10 +170,13 @@ func (d *differ) claims(all []*candidate) map[string][]*candidate {
 	return claims
 }
 
-// taken reports that the name stays with a cloud account that none of the rivals is.
-func (d *differ) taken(upn string, rivals []*candidate) bool {
+// taken reports that the name stays with an account that the source doesn't speak for.
+func (d *differ) taken(upn string, all []*candidate) bool {
 	holder := d.names[upn]
-	return holder != nil && !holder.Synced && !slices.ContainsFunc(rivals, func(c *candidate) bool { return c.cur == holder })
+	if holder == nil || (holder.Synced && !d.seen[holder.Onprem.Anchor]) {
+		return false
+	}
+	return !slices.ContainsFunc(all, func(c *candidate) bool { return c.cur == holder && !c.drop })
 }
 
 func (d *differ) putUser(c *candidate) {

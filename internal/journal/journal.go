@@ -115,13 +115,13 @@ func (j *Journal) line(r authn.Record) {
 // longestValue bounds a value of a log line, in bytes.
 const longestValue = 256
 
-// bound keeps a value short and its control characters out of terminals and log files.
+// bound keeps a value short, and characters that steer a terminal or hide out of log files.
 func bound(s string) string {
 	if len(s) > longestValue {
 		s = strings.ToValidUTF8(s[:longestValue], "") + "…"
 	}
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		if !unicode.IsPrint(r) {
 			return '?'
 		}
 		return r

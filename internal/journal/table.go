@@ -15,7 +15,7 @@ func Table(w io.Writer, rows []SignIn) error {
 			break
 		}
 		_, err = fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t%d ms\n",
-			r.CreatedDateTime.Format("2006-01-02T15:04:05Z"), r.ID, bound(r.UserPrincipalName), dash(r.AppDisplayName), word(r.Fourways.Outcome),
+			r.CreatedDateTime.Format("2006-01-02T15:04:05Z"), r.ID, short(r.UserPrincipalName), dash(r.AppDisplayName), word(r.Fourways.Outcome),
 			r.Fourways.Path, r.Status.ErrorCode, r.Fourways.Reason, dash(r.IPAddress), r.ClientAppUsed, r.ProcessingTimeInMilliseconds)
 	}
 	if err == nil {
@@ -33,6 +33,16 @@ func word(outcome string) string {
 		return "-"
 	}
 	return string(outcome[0]-'a'+'A') + outcome[1:]
+}
+
+// short keeps one odd name from widening the table for everybody.
+func short(s string) string {
+	const widest = 48
+	runes := []rune(bound(s))
+	if len(runes) <= widest {
+		return string(runes)
+	}
+	return string(runes[:widest-1]) + "…"
 }
 
 func dash(s string) string {

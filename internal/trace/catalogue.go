@@ -2,12 +2,13 @@ package trace
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/fourways-id/fourways/authn"
 )
 
 // entry is what a step says when it went well, was refused, or was skipped. {fact} stands for a fact's value; what stands
-// in [brackets] is left out when one of its facts is missing.
+// in [brackets] is left out when one of its facts is missing; after a | stands what is said then.
 type entry struct{ ok, refused, skipped string }
 
 // Sentence says in plain English what a step did, with its facts. It is "" for an id that is not in the catalogue.
@@ -21,7 +22,7 @@ func Sentence(s authn.Step) string {
 	case s.Result == authn.StepRefused && e.refused != "":
 		template = e.refused
 	case s.Result == authn.StepRefused:
-		template += " Refused[: {reason}]."
+		template = "Refused[ ({reason})]: " + template
 	case s.Result == authn.StepSkipped && e.skipped != "":
 		template = e.skipped
 	case s.Result == authn.StepSkipped:
@@ -82,10 +83,10 @@ func phs() map[authn.StepID]entry {
 func pta() map[authn.StepID]entry {
 	return map[authn.StepID]entry{
 		authn.P1: {ok: "The password arrived at the gateway."},
-		authn.P2: {ok: "[The agent {agent} was chosen.]", refused: "No agent could be chosen[: {reason}]."},
-		authn.P3: {ok: "The password was sealed so that only [{agent}][ the chosen agent] can open it[ ({algorithm})].", refused: "The password could not be sealed[: {reason}]."},
+		authn.P2: {ok: "[The agent {agent}|An agent] was chosen.", refused: "No agent could be chosen[: {reason}]."},
+		authn.P3: {ok: "The password was sealed so that only [{agent}|the chosen agent] can open it[ ({algorithm})].", refused: "The password could not be sealed[: {reason}]."},
 		authn.P4: {ok: "The sealed request went to the agent over the connection that it had opened[; waited {wait}].", refused: "The sealed request was not taken in time[: {reason}]."},
-		authn.P5: {ok: "[{agent} ]opened the request in its memory.", refused: "The agent could not open the request[: {reason}]."},
+		authn.P5: {ok: "[{agent}|The agent] opened the request in its memory.", refused: "The agent could not open the request[: {reason}]."},
 		authn.P6: {ok: "The agent bound to the directory[ at {server}] as the person.", refused: "The agent's bind[ at {server}] did not succeed[: {reason}]."},
 		authn.P7: {ok: "The directory said yes[ (LDAP code {code})].", refused: "The directory said no[ (LDAP code {code}[, data {data}])][: {reason}]."},
 		authn.P8: {ok: "The agent signed its answer and sent it back.", refused: "No good answer came back[: {reason}]."},
@@ -95,8 +96,8 @@ func pta() map[authn.StepID]entry {
 
 func federated() map[authn.StepID]entry {
 	return map[authn.StepID]entry{
-		authn.F1: {ok: "A sign-in request was made for [{idp}][ ({protocol}[, by {binding}])][ at {issuer}].", refused: "No sign-in request could be made[ for {idp}][: {reason}]."},
-		authn.F2: {ok: "The person was away at [{idp}][ the identity provider]: not seen by us."},
+		authn.F1: {ok: "A sign-in request was made for [{idp}|the identity provider][ ({protocol}[, by {binding}])][ at {issuer}].", refused: "No sign-in request could be made[ for {idp}][: {reason}]."},
+		authn.F2: {ok: "The person was away at [{idp}|the identity provider]: not seen by us."},
 		authn.F3: {ok: "The browser carried back an answer[ of {idp}][, by {binding}][, {length} bytes].", refused: "The browser carried back no answer that can be used[: {reason}]."},
 		authn.F5: {ok: "The code was exchanged for tokens and the provider's keys were read[ ({algorithm})].", refused: "The code could not be exchanged for tokens[: {reason}]."},
 	}
@@ -106,7 +107,7 @@ func checks() map[authn.StepID]entry {
 	check := func(what string) entry {
 		return entry{
 			ok:      "Checked: " + what + "[ ({got})].",
-			refused: "Refused: " + what + " does not hold[; expected {expected}][; got {got}][: {reason}].",
+			refused: "Refused, since this does not hold: " + what + "[; expected {expected}][; got {got}][: {reason}].",
 			skipped: "Not checked: " + what + ".",
 		}
 	}
@@ -146,6 +147,12 @@ func expandUntil(t string, facts map[authn.Fact]string) (out, rest string, whole
 				b.WriteString(inner)
 			}
 			t = after
+		case '|':
+			other, after, _ := expandUntil(t[1:], facts)
+			if whole {
+				other = b.String()
+			}
+			return other, after, true
 		case ']':
 			return b.String(), t[1:], whole
 		case '{':
@@ -155,7 +162,7 @@ func expandUntil(t string, facts map[authn.Fact]string) (out, rest string, whole
 			b.WriteString(value)
 			t = after
 		default:
-			n := strings.IndexAny(t, "[]{")
+			n := strings.IndexAny(t, "[]{|")
 			if n < 0 {
 				n = len(t)
 			}
@@ -166,10 +173,10 @@ func expandUntil(t string, facts map[authn.Fact]string) (out, rest string, whole
 	return b.String(), "", whole
 }
 
-// printable keeps control characters of a fact out of a terminal.
+// printable keeps characters that steer a terminal, or hide, out of it.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || (r >= 0x7f && r < 0xa0) {
+		if !unicode.IsPrint(r) {
 			return '?'
 		}
 		return r

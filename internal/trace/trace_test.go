@@ -1,0 +1,257 @@
+package trace
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fourways-id/fourways/authn"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got; rewrite with -update):\n%s", name, diff)
+	}
+}
+
+// began is when every attempt of these tests begins.
+func began() time.Time { return time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC) }
+
+// step begins ms after the attempt did.
+func step(ms int, id authn.StepID, from, to authn.Lane, took time.Duration) authn.Step {
+	return authn.Step{ID: id, From: from, To: to, Result: authn.StepOK, At: began().Add(time.Duration(ms) * time.Millisecond), Took: took}
+}
+
+func record(path authn.Path, v authn.Verdict, r authn.Reason, steps ...authn.Step) authn.Record {
+	return authn.Record{
+		ID: "6f1c5a52-0000-4000-8000-000000000001", Began: began(), At: began(), Took: 41 * time.Millisecond,
+		Who: "alice@" + string(path) + ".example.test", Verdict: v, Reason: r, Final: v != authn.Challenged, Steps: steps,
+		Realm: authn.Realm{Domain: string(path) + ".example.test", Path: path, Rule: "domain " + string(path) + ".example.test"},
+	}
+}
+
+func opening(path authn.Path) []authn.Step {
+	return []authn.Step{
+		step(0, authn.C1, authn.Browser, authn.Gateway, 0),
+		step(0, authn.C2, authn.Gateway, authn.Store, time.Millisecond).With(authn.FactDomain, string(path)+".example.test").
+			With(authn.FactPath, string(path)).With(authn.FactRule, "domain "+string(path)+".example.test"),
+		step(1, authn.C3, authn.Gateway, authn.Store, 300*time.Microsecond).With(authn.FactRemaining, "10"),
+	}
+}
+
+func cloudRecord() authn.Record {
+	return record(authn.PathCloud, authn.Allowed, authn.None, append(opening(authn.PathCloud),
+		step(2, authn.K1, authn.Browser, authn.Gateway, 0).Hold(authn.Browser, authn.FormClear).Hold(authn.Gateway, authn.FormClear),
+		step(2, authn.K2, authn.Store, authn.Gateway, time.Millisecond).With(authn.FactScheme, "argon2id").Hold(authn.Store, authn.FormArgon2id+authn.Stored),
+		step(3, authn.K3, authn.Gateway, authn.Gateway, 34*time.Millisecond).With(authn.FactScheme, "argon2id").With(authn.FactParams, "m=19456,t=2,p=1").With(authn.FactWait, "4ms"),
+		step(38, authn.C10, authn.Gateway, authn.Gateway, 0).Hold(authn.Gateway, authn.FormNone),
+		step(38, authn.C7, authn.Gateway, authn.Gateway, 0), step(40, authn.C9, authn.Gateway, authn.Browser, 0),
+	)...)
+}
+
+func phsRecord() authn.Record {
+	wrong := step(12, authn.H6, authn.Gateway, authn.Gateway, 0).With(authn.FactReason, "bad_password")
+	wrong.Result = authn.StepRefused
+	r := record(authn.PathPHS, authn.Denied, authn.BadPassword, append(opening(authn.PathPHS),
+		step(2, authn.H0, authn.Sync, authn.Store, time.Millisecond).With(authn.FactSynced, "2026-03-01T08:58:48Z").With(authn.FactRun, "run-1").Hold(authn.Store, authn.FormHashOfHash+authn.Stored),
+		step(3, authn.H1, authn.Browser, authn.Gateway, 0).Hold(authn.Browser, authn.FormClear).Hold(authn.Gateway, authn.FormClear),
+		step(3, authn.H2, authn.Gateway, authn.Gateway, 0).Hold(authn.Gateway, authn.FormNTHash),
+		step(3, authn.H3, authn.Gateway, authn.Gateway, 0).With(authn.FactLength, "64"),
+		step(3, authn.H4, authn.Store, authn.Gateway, 0).With(authn.FactLength, "10"),
+		step(4, authn.H5, authn.Gateway, authn.Gateway, 8*time.Millisecond).With(authn.FactRounds, "1000").With(authn.FactWait, "1ms").Hold(authn.Gateway, authn.FormHashOfHash),
+		wrong,
+		step(13, authn.C10, authn.Gateway, authn.Gateway, 0).Hold(authn.Gateway, authn.FormNone),
+	)...)
+	r.Check = authn.H6
+	return r
+}
+
+func ptaRecord() authn.Record {
+	slow := step(5, authn.P4, authn.Queue, authn.Agent, 2*time.Millisecond).With(authn.FactWait, "2ms").Hold(authn.Queue, authn.SealedFor("agent-1"))
+	slow.Fault = "dc-slow"
+	return record(authn.PathPTA, authn.Allowed, authn.None, append(opening(authn.PathPTA),
+		step(2, authn.P1, authn.Browser, authn.Gateway, 0).Hold(authn.Browser, authn.FormClear).Hold(authn.Gateway, authn.FormClear),
+		step(3, authn.P2, authn.Gateway, authn.Queue, 0).With(authn.FactAgent, "agent-1"),
+		step(4, authn.P3, authn.Gateway, authn.Queue, 0).With(authn.FactAgent, "agent-1").With(authn.FactAlgorithm, "MLKEM768X25519").Hold(authn.Gateway, authn.SealedFor("agent-1")),
+		slow,
+		step(8, authn.P5, authn.Agent, authn.Agent, time.Millisecond).Hold(authn.Agent, authn.FormClear),
+		step(9, authn.P6, authn.Agent, authn.OnpremDir, 20*time.Millisecond).With(authn.FactServer, "DC01").Hold(authn.OnpremDir, authn.FormClear),
+		step(29, authn.P7, authn.OnpremDir, authn.Agent, 0).With(authn.FactCode, "0"),
+		step(30, authn.P8, authn.Agent, authn.Gateway, time.Millisecond).Hold(authn.Agent, authn.FormNone).Hold(authn.OnpremDir, authn.FormNone),
+		step(32, authn.P9, authn.Gateway, authn.Gateway, 0),
+		step(33, authn.C10, authn.Gateway, authn.Gateway, 0).Hold(authn.Gateway, authn.FormNone),
+		step(34, authn.C7, authn.Gateway, authn.Gateway, 0), step(40, authn.C9, authn.Gateway, authn.Browser, 0),
+	)...)
+}
+
+// federatedRecords are two steps, handed over in the wrong order.
+func federatedRecords() []authn.Record {
+	realm := func(r authn.Record) authn.Record {
+		r.Realm.IdP, r.Realm.Protocol, r.Realm.Issuer = "harbour", "saml", "https://idp.example"
+		return r
+	}
+	first := realm(record(authn.PathFederated, authn.Challenged, authn.None, append(opening(authn.PathFederated)[:2],
+		step(1, authn.F1, authn.Gateway, authn.Browser, time.Millisecond).With(authn.FactIdP, "harbour").With(authn.FactProtocol, "saml").With(authn.FactBinding, "redirect"))...))
+	first.Challenge = authn.Redirect
+	foreign := step(9002, authn.F4Audience, authn.Gateway, authn.Gateway, 0).With(authn.FactExpected, "https://login.example").With(authn.FactGot, "https://evil\x1b[2J").With(authn.FactReason, "audience_mismatch")
+	foreign.Result = authn.StepRefused
+	away := step(2, authn.F2, authn.IdP, authn.Browser, 8998*time.Millisecond).With(authn.FactIdP, "harbour").Hold(authn.Browser, authn.FormAssertion)
+	second := realm(record(authn.PathFederated, authn.Denied, authn.AudienceMismatch,
+		away,
+		step(9000, authn.F3, authn.Browser, authn.Gateway, 0).With(authn.FactIdP, "harbour").With(authn.FactBinding, "post").With(authn.FactLength, "4211").Hold(authn.Browser, authn.FormNone).Hold(authn.Gateway, authn.FormAssertion),
+		step(9001, authn.F4Signature, authn.Gateway, authn.Gateway, time.Millisecond).With(authn.FactAlgorithm, "rsa-sha256"), foreign))
+	second.Seq, second.At, second.Check, second.Cause = 1, began().Add(9*time.Second), authn.F4Audience, "the assertion is for https://evil\x1b[2J"
+	return []authn.Record{second, first}
+}
+
+func TestTracesReadAsText(t *testing.T) {
+	for name, records := range map[string][]authn.Record{
+		"cloud": {cloudRecord()}, "phs": {phsRecord()}, "pta": {ptaRecord()}, "federated": federatedRecords(),
+		"none": {record(authn.PathNone, authn.Denied, authn.DomainUnknown, step(0, authn.C1, authn.Browser, authn.Gateway, 0))},
+	} {
+		var b bytes.Buffer
+		if err := Text(&b, records); err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsRune(b.String(), '\x1b') {
+			t.Errorf("%s: an escape sequence reaches the terminal", name)
+		}
+		golden(t, name+".golden", b.String())
+	}
+}
+
+func TestComparisonIsDrawnFromTheSteps(t *testing.T) {
+	var b bytes.Buffer
+	for _, records := range [][]authn.Record{{cloudRecord()}, {phsRecord()}, {ptaRecord()}, federatedRecords(), nil} {
+		fmt.Fprintf(&b, "%+v\n", Compare(records, began()))
+	}
+	golden(t, "compare.golden", b.String())
+}
+
+func TestCustodyTellsHowLongAndWhatStays(t *testing.T) {
+	l := Custody([]authn.Record{ptaRecord()})
+	want := []Entry{
+		{Lane: authn.Browser, Form: authn.FormClear, Step: authn.P1},
+		{Lane: authn.Gateway, Form: authn.FormClear, Step: authn.P1, Ended: true, For: 2 * time.Millisecond},
+		{Lane: authn.Gateway, Form: authn.SealedFor("agent-1"), Step: authn.P3, Ended: true, For: 29 * time.Millisecond},
+		{Lane: authn.Queue, Form: authn.SealedFor("agent-1"), Step: authn.P4},
+		{Lane: authn.Agent, Form: authn.FormClear, Step: authn.P5, Ended: true, For: 23 * time.Millisecond},
+		{Lane: authn.OnpremDir, Form: authn.FormClear, Step: authn.P6, Ended: true, For: 22 * time.Millisecond},
+	}
+	if diff := cmp.Diff(want, l.Entries); diff != "" {
+		t.Error(diff)
+	}
+	if len(l.Stored()) != 0 {
+		t.Errorf("pass-through stores %v", l.Stored())
+	}
+	if stored := Custody([]authn.Record{cloudRecord()}).Stored(); len(stored) != 1 || stored[0].Form != authn.FormArgon2id {
+		t.Errorf("cloud stores %v", stored)
+	}
+}
+
+func TestStagesAddUpTheirSteps(t *testing.T) {
+	if diff := cmp.Diff(map[string]time.Duration{
+		StageRealm: time.Millisecond, StageLockout: 300 * time.Microsecond, StageHashWait: 4 * time.Millisecond, StageHash: 30 * time.Millisecond,
+	}, Stages(cloudRecord().Steps)); diff != "" {
+		t.Error(diff)
+	}
+	if got := Stages(phsRecord().Steps)[StageHash]; got != 8*time.Millisecond { // H5 begins after the wait
+		t.Errorf("phs: %v", got)
+	}
+	if got := Stages(federatedRecords()[0].Steps)[StageAssert]; got != time.Millisecond {
+		t.Errorf("federated: %v", got)
+	}
+}
+
+// stepIDs reads the closed list where it is declared, so that a new id without a sentence is seen.
+func stepIDs(t *testing.T) []authn.StepID {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "../../authn/step.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []authn.StepID
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "StepID" {
+			id, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, authn.StepID(id))
+		}
+		return true
+	})
+	return ids
+}
+
+func TestEveryStepHasASentenceForEveryResult(t *testing.T) {
+	ids := stepIDs(t)
+	if len(ids) < 40 {
+		t.Fatalf("only %d ids were found in authn", len(ids))
+	}
+	var b strings.Builder
+	for _, id := range ids {
+		for _, result := range []authn.StepResult{authn.StepOK, authn.StepRefused, authn.StepSkipped} {
+			bare := Sentence(authn.Step{ID: id, Result: result})
+			if bare == "" || strings.ContainsAny(bare, "{}[]|") {
+				t.Errorf("%s %s: %q", id, result, bare)
+			}
+			fmt.Fprintf(&b, "%s %s: %s\n", id, result, Sentence(authn.Step{ID: id, Result: result, Facts: everyFact()}))
+		}
+	}
+	golden(t, "catalogue.golden", b.String())
+	if s := Sentence(authn.Step{ID: "X1"}); s != "" {
+		t.Errorf("an unknown id says %q", s)
+	}
+}
+
+func everyFact() map[authn.Fact]string {
+	facts := map[authn.Fact]string{}
+	for _, f := range []authn.Fact{
+		authn.FactDomain, authn.FactPath, authn.FactRule, authn.FactReason, authn.FactAgent, authn.FactServer, authn.FactCode, authn.FactData,
+		authn.FactScheme, authn.FactParams, authn.FactWait, authn.FactSynced, authn.FactRun, authn.FactChanged, authn.FactRounds, authn.FactIdP,
+		authn.FactProtocol, authn.FactBinding, authn.FactIssuer, authn.FactRequest, authn.FactMatch, authn.FactExpected, authn.FactGot,
+		authn.FactRemaining, authn.FactUntil, authn.FactAlgorithm, authn.FactLength,
+	} {
+		facts[f] = "<" + string(f) + ">"
+	}
+	return facts
+}
+
+func FuzzSentence(f *testing.F) {
+	f.Add("F4.audience", "refused", "got", "]{reason}[")
+	f.Fuzz(func(t *testing.T, id, result, fact, value string) {
+		s := authn.Step{ID: authn.StepID(id), Result: authn.StepResult(result), Facts: map[authn.Fact]string{authn.Fact(fact): value}}
+		if strings.ContainsAny(Sentence(s), "\x1b\n\r") {
+			t.Fatal("a control character comes through")
+		}
+	})
+}
