@@ -1,6 +1,10 @@
 package config
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // Agent is everything that fourways-agent is told (agent.toml).
 type Agent struct {
@@ -30,9 +34,9 @@ type OnpremDirectory struct {
 	BaseDN           string   `toml:"base_dn"`
 	BindDN           string   `toml:"bind_dn"`
 	BindPasswordFile string   `toml:"bind_password_file"`
-	UserFilter       string   `toml:"user_filter"` // "" means that of the kind
-	UPNAttribute     string   `toml:"upn_attribute"`
-	AnchorAttribute  string   `toml:"anchor_attribute"`
+	UserFilter       string   `toml:"user_filter"`      // finds a person: %s is the user name, %u the part before the @; "" means by upn_attribute
+	UPNAttribute     string   `toml:"upn_attribute"`    // "" means userPrincipalName (ad), mail (ldap)
+	AnchorAttribute  string   `toml:"anchor_attribute"` // "" means objectGUID (ad), entryUUID (ldap)
 	Timeout          Duration `toml:"timeout"`
 }
 
@@ -45,7 +49,7 @@ type Decoy struct {
 // AgentSync is what a syncing agent reads.
 type AgentSync struct {
 	Scope             []string `toml:"scope"` // DNs of organisational units; empty: all of base_dn
-	CloudUPNAttribute string   `toml:"cloud_upn_attribute"`
+	CloudUPNAttribute string   `toml:"cloud_upn_attribute"` // "" means upn_attribute
 	HashSource        string   `toml:"hash_source"` // none or attribute
 	HashAttribute     string   `toml:"hash_attribute"`
 }
@@ -55,19 +59,24 @@ func DefaultAgent() *Agent {
 	return &Agent{
 		Agent: AgentSelf{DataDir: "./agent-data", Roles: []string{"pta"}},
 		Directory: OnpremDirectory{
-			Kind: "ad", TLS: "ldaps", UPNAttribute: "userPrincipalName", AnchorAttribute: "objectGUID",
-			Timeout: Duration(5 * time.Second),
+			Kind: "ad", TLS: "ldaps", Timeout: Duration(5 * time.Second),
 		},
-		Sync: AgentSync{CloudUPNAttribute: "userPrincipalName", HashSource: "none"},
+		Sync: AgentSync{HashSource: "none"},
 	}
+}
+
+// complete fills the attributes that were left to the kind of directory.
+func (a *Agent) complete() {
+	upn, anchor := "userPrincipalName", "objectGUID"
+	if a.Directory.Kind == "ldap" {
+		upn, anchor = "mail", "entryUUID"
+	}
+	a.Directory.UPNAttribute = cmp.Or(a.Directory.UPNAttribute, upn)
+	a.Directory.AnchorAttribute = cmp.Or(a.Directory.AnchorAttribute, anchor)
+	a.Sync.CloudUPNAttribute = cmp.Or(a.Sync.CloudUPNAttribute, a.Directory.UPNAttribute)
 }
 
 // HasRole reports that the agent was given that role.
 func (a *Agent) HasRole(role string) bool {
-	for _, r := range a.Agent.Roles {
-		if r == role {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(a.Agent.Roles, role)
 }

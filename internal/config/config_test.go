@@ -245,6 +245,16 @@ password_file = "gone"
 	if a.Agent.GatewayURL != "https://login.example.com" || !a.HasRole("sync") || time.Duration(a.Directory.Timeout) != 3*time.Second {
 		t.Errorf("%+v", a)
 	}
+	if a.Directory.AnchorAttribute != "objectGUID" || a.Sync.CloudUPNAttribute != "userPrincipalName" {
+		t.Errorf("attributes of an AD: %+v %+v", a.Directory, a.Sync)
+	}
+	ldap, err := loadAgent("agent.toml", []byte(strings.Replace(good, `"ad"`, `"ldap"`, 1)), nil)
+	if err != nil || ldap.Directory.AnchorAttribute != "entryUUID" || ldap.Directory.UPNAttribute != "mail" || ldap.Sync.CloudUPNAttribute != "mail" {
+		t.Errorf("attributes of an LDAP directory: %v %+v", err, ldap)
+	}
+	if _, err := loadAgent("agent.toml", []byte(strings.Replace(good, "[decoy]", "user_filter = \"(uid=x)\"\n[decoy]", 1)), nil); err == nil || !strings.Contains(err.Error(), "same person for everybody") {
+		t.Errorf("a filter without a name: %v", err)
+	}
 	if err := a.Check(); err == nil || strings.Count(err.Error(), "there is no file gone") != 2 {
 		t.Errorf("want two missing secrets, got %v", err)
 	}

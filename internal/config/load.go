@@ -86,6 +86,7 @@ func loadAgent(name string, data []byte, environ []string) (*Agent, error) {
 	d.table(reflect.ValueOf(a).Elem(), doc, "")
 	d.environment(reflect.ValueOf(a).Elem(), agentEnvPrefix, "", environ)
 	a.source = d.src
+	a.complete()
 	v := validator{src: d.src, list: d.list}
 	v.agent(a)
 	if err := asError(v.list); err != nil {

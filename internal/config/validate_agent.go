@@ -39,18 +39,24 @@ func (v *validator) onprem(a *Agent) {
 		v.directoryURL(d, s)
 	}
 	v.need("directory.base_dn", d.BaseDN, `write where people are searched, as in "DC=corp,DC=example"`)
-	v.need("directory.upn_attribute", d.UPNAttribute, "name the attribute that holds the sign-in name")
-	v.need("directory.anchor_attribute", d.AnchorAttribute, "name the attribute that never changes, objectGUID or entryUUID")
 	if (d.BindDN == "") != (d.BindPasswordFile == "") {
 		v.bad("directory.bind_dn", "service account and password go together", "set both bind_dn and bind_password_file, or neither")
 	}
 	if d.BindDN == "" && (d.Kind == "ldap" || slices.Contains(a.Agent.Roles, "sync")) {
 		v.bad("directory.bind_dn", "is missing: a search needs a service account", "set bind_dn and bind_password_file")
 	}
-	if f := d.UserFilter; f != "" && (!strings.HasPrefix(f, "(") || !strings.HasSuffix(f, ")")) {
-		v.bad("directory.user_filter", "is not an LDAP filter", "put it in parentheses (RFC 4515)")
-	}
+	v.userFilter(d.UserFilter)
 	within(v, "directory.timeout", d.Timeout, Duration(100*time.Millisecond), Duration(time.Minute))
+}
+
+func (v *validator) userFilter(f string) {
+	switch {
+	case f == "":
+	case !strings.HasPrefix(f, "(") || !strings.HasSuffix(f, ")"):
+		v.bad("directory.user_filter", "is not an LDAP filter", "put it in parentheses (RFC 4515)")
+	case !strings.Contains(f, "%s") && !strings.Contains(f, "%u"):
+		v.bad("directory.user_filter", "has no place for the user name, so it would find the same person for everybody", `write %s for the whole name or %u for the part before the @, as in "(uid=%u)"`)
+	}
 }
 
 func (v *validator) directoryURL(d *OnpremDirectory, s string) {
