@@ -170,17 +170,16 @@ func TestHandedOverWhenAnAgentDoesNotBegin(t *testing.T) {
 	}
 }
 
-// hung is a directory that takes a password and doesn't answer before the test ends.
-func hung(t *testing.T) (dir *premises, taken chan struct{}) {
+// hung is a directory that takes a password and doesn't answer before it is released.
+func hung() (dir *premises, taken chan struct{}, release func()) {
 	taken, over := make(chan struct{}, 64), make(chan struct{})
-	t.Cleanup(func() { close(over) })
 	return &premises{before: func(ctx context.Context) {
 		taken <- struct{}{}
 		select {
 		case <-ctx.Done():
 		case <-over:
 		}
-	}}, taken
+	}}, taken, func() { close(over) }
 }
 
 // askUntil asks until the lot has fallen on the agent whose directory says taken, and returns the reply of that question.
@@ -207,7 +206,8 @@ func askUntil(t *testing.T, w *agenttest.World, within time.Duration, taken <-ch
 
 func TestNeverHandedOverForSlownessAfterBinding(t *testing.T) {
 	w := agenttest.Start(t)
-	slow, taken := hung(t)
+	slow, taken, release := hung()
+	defer release()
 	w.Run(t, agent.Options{Identity: w.Enrol(t, "slow", agentlink.RolePTA), Directory: slow})
 	w.Run(t, agent.Options{Identity: w.Enrol(t, "idle", agentlink.RolePTA), Directory: &premises{}})
 	r := askUntil(t, w, time.Second, taken, func() {})
@@ -222,7 +222,8 @@ func TestNeverHandedOverForSlownessAfterBinding(t *testing.T) {
 
 func TestAgentDeadMidRequestIsUnavailableBeforeTheDeadline(t *testing.T) {
 	w := agenttest.Start(t)
-	dir, taken := hung(t)
+	dir, taken, release := hung()
+	defer release()
 	only := w.Enrol(t, "only", agentlink.RolePTA)
 	w.Run(t, agent.Options{Identity: only, Directory: dir})
 	r := askUntil(t, w, 2*agenttest.Hang, taken, func() { w.Broker.Disconnect(only.AgentID) })
@@ -233,7 +234,8 @@ func TestAgentDeadMidRequestIsUnavailableBeforeTheDeadline(t *testing.T) {
 
 func TestAnotherAgentTakesOverFromADeadOne(t *testing.T) {
 	w := agenttest.Start(t)
-	dir, taken := hung(t)
+	dir, taken, release := hung()
+	defer release()
 	first := w.Enrol(t, "first", agentlink.RolePTA)
 	w.Run(t, agent.Options{Identity: first, Directory: dir})
 	w.Run(t, agent.Options{Identity: w.Enrol(t, "second", agentlink.RolePTA), Directory: &premises{}})
