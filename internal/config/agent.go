@@ -48,9 +48,9 @@ type Decoy struct {
 
 // AgentSync is what a syncing agent reads.
 type AgentSync struct {
-	Scope             []string `toml:"scope"` // DNs of organisational units; empty: all of base_dn
+	Scope             []string `toml:"scope"`               // DNs of organisational units; empty: all of base_dn
 	CloudUPNAttribute string   `toml:"cloud_upn_attribute"` // "" means upn_attribute
-	HashSource        string   `toml:"hash_source"` // none or attribute
+	HashSource        string   `toml:"hash_source"`         // none or attribute
 	HashAttribute     string   `toml:"hash_attribute"`
 }
 

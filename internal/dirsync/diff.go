@@ -142,8 +142,14 @@ func (d *differ) refuseName(c *candidate, why string) {
 func (d *differ) settleNames(all []*candidate) {
 	for again := true; again; {
 		again = false
+		spokenFor := map[*directory.User]bool{}
+		for _, c := range all {
+			if !c.drop && c.cur != nil {
+				spokenFor[c.cur] = true
+			}
+		}
 		for upn, rivals := range d.claims(all) {
-			if len(rivals) < 2 && !d.taken(upn, all) {
+			if len(rivals) < 2 && !d.taken(upn, spokenFor) {
 				continue
 			}
 			for _, c := range rivals {
@@ -171,12 +177,12 @@ func (d *differ) claims(all []*candidate) map[string][]*candidate {
 }
 
 // taken reports that the name stays with an account that the source doesn't speak for.
-func (d *differ) taken(upn string, all []*candidate) bool {
+func (d *differ) taken(upn string, spokenFor map[*directory.User]bool) bool {
 	holder := d.names[upn]
 	if holder == nil || (holder.Synced && !d.seen[holder.Onprem.Anchor]) {
 		return false
 	}
-	return !slices.ContainsFunc(all, func(c *candidate) bool { return c.cur == holder && !c.drop })
+	return !spokenFor[holder]
 }
 
 func (d *differ) putUser(c *candidate) {

@@ -233,3 +233,16 @@ func TestApplyingAPlanLeavesNothingToDoAndNoTwoOfOneName(t *testing.T) {
 		}
 	})
 }
+
+func BenchmarkDiffOfAHundredThousand(b *testing.B) {
+	var wanted []Object
+	for i := range 100_000 {
+		wanted = append(wanted, person(fmt.Sprintf("u%d", i)))
+	}
+	now := apply(directory.Objects{}, Diff(directory.Objects{}, wanted, ours).Changes("run", time.Unix(1, 0)))
+	for b.Loop() {
+		if p := Diff(now, wanted, ours); !p.Empty() {
+			b.Fatal("something is left to do")
+		}
+	}
+}
