@@ -52,21 +52,26 @@ func groupDiff(a, b directory.Group) []string {
 	if a.Name != b.Name {
 		what = append(what, fmt.Sprintf("displayName %q -> %q", shortened(a.Name), shortened(b.Name)))
 	}
-	joined, left := 0, 0
-	for _, id := range b.Members {
-		if !slices.Contains(a.Members, id) {
-			joined++
-		}
-	}
-	for _, id := range a.Members {
-		if !slices.Contains(b.Members, id) {
-			left++
-		}
-	}
+	joined, left := missing(b.Members, a.Members), missing(a.Members, b.Members)
 	if joined+left > 0 {
 		what = append(what, fmt.Sprintf("members +%d -%d", joined, left))
 	}
 	return append(what, onpremDiff(a.Onprem, b.Onprem)...)
+}
+
+// missing counts the ids of all that are not in some.
+func missing(all, some []authn.AccountID) int {
+	in := make(map[authn.AccountID]bool, len(some))
+	for _, id := range some {
+		in[id] = true
+	}
+	n := 0
+	for _, id := range all {
+		if !in[id] {
+			n++
+		}
+	}
+	return n
 }
 
 func (d *differ) contacts(now []directory.Contact, wanted []Object) {
