@@ -58,8 +58,8 @@ func (d *DB) CreateInvitation(ctx context.Context, i Invitation) error {
 // so is the name when the agent gives none. directory.ErrNotFound when the invitation is unknown, used or over;
 // directory.ErrConflict when the agent's id or NATS key is enrolled already.
 func (d *DB) UseInvitation(ctx context.Context, hash []byte, a Agent) error {
-	if a.ID == "" || a.NKey == "" {
-		return errors.New("enrol an agent: an id and a NATS key are needed")
+	if a.ID == "" || a.NKey == "" || len(a.SignKey) == 0 || len(a.BoxKey) == 0 {
+		return errors.New("enrol an agent: an id, a NATS key, a signing key and a box key are needed")
 	}
 	return d.write(ctx, func(t *tx) error {
 		i, err := takeInvitation(t, hash, d.clock.Now())
@@ -138,7 +138,8 @@ func scanAgent(r row) (a Agent, err error) {
 		return a, err
 	}
 	a.Created, a.LastSeen = moment(created), moment(seen)
-	return a, json.Unmarshal(roles, &a.Roles)
+	err = json.Unmarshal(roles, &a.Roles)
+	return a, err
 }
 
 func scanInvitation(r row) (i Invitation, err error) {
@@ -148,5 +149,6 @@ func scanInvitation(r row) (i Invitation, err error) {
 		return i, err
 	}
 	i.Until = moment(ends)
-	return i, json.Unmarshal(roles, &i.Roles)
+	err = json.Unmarshal(roles, &i.Roles)
+	return i, err
 }

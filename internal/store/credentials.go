@@ -87,7 +87,7 @@ func (d *DB) DropCredentials(ctx context.Context, scheme, domain string) (int, e
 
 // CountCredentials counts the credentials of a scheme in a domain ("": in every domain).
 func (d *DB) CountCredentials(ctx context.Context, scheme, domain string) (int, error) {
-	return one(ctx, d, scheme+" credentials of "+domain, func(r row) (n int, err error) { return n, r.Scan(&n) },
+	return one(ctx, d, scheme+" credentials of "+domain, column[int],
 		`SELECT count(*) FROM credentials WHERE scheme = $1 AND account IN (SELECT id FROM users WHERE $2 = '' OR domain = $2)`, scheme, domain)
 }
 

@@ -62,7 +62,10 @@ func (d *DB) groups(ctx context.Context, syncedOnly bool) ([]directory.Group, er
 		group  string
 		member authn.AccountID
 	}
-	pairs, err := list(ctx, d, "memberships", func(r row) (m membership, err error) { return m, r.Scan(&m.group, &m.member) },
+	pairs, err := list(ctx, d, "memberships", func(r row) (m membership, err error) {
+		err = r.Scan(&m.group, &m.member)
+		return m, err
+	},
 		`SELECT member_of, account FROM memberships ORDER BY member_of, account`)
 	if err != nil {
 		return nil, err

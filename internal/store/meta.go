@@ -61,11 +61,7 @@ func (d *DB) checkMarks(ctx context.Context, lab bool) error {
 
 // Meta returns a small value that was kept by name; directory.ErrNotFound when there is none.
 func (d *DB) Meta(ctx context.Context, name string) (string, error) {
-	return one(ctx, d, "value "+name, func(r row) (v string, err error) {
-		var b []byte
-		err = r.Scan(&b)
-		return string(b), err
-	}, `SELECT value FROM meta WHERE name = $1`, name)
+	return one(ctx, d, "value "+name, column[string], `SELECT value FROM meta WHERE name = $1`, name)
 }
 
 // SetMeta keeps a small value by name. Names that begin with "store." are the store's own.

@@ -63,7 +63,14 @@ func body[T any](r row) (v T, err error) {
 	if err := r.Scan(&text); err != nil {
 		return v, err
 	}
-	return v, json.Unmarshal(text, &v)
+	err = json.Unmarshal(text, &v)
+	return v, err
+}
+
+// column scans a row of one column.
+func column[T any](r row) (v T, err error) {
+	err = r.Scan(&v)
+	return v, err
 }
 
 // encode writes v as a JSON column holds it.

@@ -104,5 +104,6 @@ func scanRecord(r row) (rec authn.Record, err error) {
 	if err := r.Scan(&text, &steps); err != nil {
 		return rec, err
 	}
-	return rec, errors.Join(json.Unmarshal(text, &rec), json.Unmarshal(steps, &rec.Steps))
+	err = errors.Join(json.Unmarshal(text, &rec), json.Unmarshal(steps, &rec.Steps))
+	return rec, err
 }

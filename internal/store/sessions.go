@@ -87,5 +87,6 @@ func scanSession(r row) (s authn.Session, err error) {
 		return s, err
 	}
 	s.Began, s.Until, s.IdleFor, s.LastSeen = moment(began), moment(ends), time.Duration(idle), moment(seen)
-	return s, json.Unmarshal(proof, &s.Proof)
+	err = json.Unmarshal(proof, &s.Proof)
+	return s, err
 }

@@ -24,12 +24,12 @@ const readerConns = 8
 // (sqlite.org/pragma.html#pragma_synchronous); an immediate transaction never fails half-way for want of the write lock.
 func writerDSN(path string) string {
 	return dsn(path, url.Values{"_txlock": {"immediate"}, "_pragma": {
-		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)",
+		"busy_timeout(2000)", "journal_mode(WAL)", "synchronous(FULL)",
 	}})
 }
 
 func readerDSN(path string) string {
-	return dsn(path, url.Values{"_pragma": {"busy_timeout(5000)", "query_only(ON)"}})
+	return dsn(path, url.Values{"_pragma": {"busy_timeout(2000)", "query_only(ON)"}})
 }
 
 func dsn(path string, q url.Values) string {

@@ -36,7 +36,7 @@ func sweepSome(t *tx, before, now time.Time) ([]authn.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	ids, err := collect(rows, func(r row) (id authn.AttemptID, err error) { return id, r.Scan(&id) })
+	ids, err := collect(rows, column[authn.AttemptID])
 	if err != nil {
 		return nil, err
 	}

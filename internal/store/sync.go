@@ -175,7 +175,7 @@ func deleteSyncedGroup(t *tx, id string) error {
 func (d *DB) applyMembers(ctx context.Context, groups []directory.Group) error {
 	var changes []func(*tx) error
 	for _, g := range groups {
-		now, err := list(ctx, d, "members of group "+g.ID, func(r row) (id authn.AccountID, err error) { return id, r.Scan(&id) },
+		now, err := list(ctx, d, "members of group "+g.ID, column[authn.AccountID],
 			`SELECT account FROM memberships WHERE member_of = $1`, g.ID)
 		if err != nil {
 			return err

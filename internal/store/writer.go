@@ -98,7 +98,9 @@ func (w *writer) close() error {
 func (w *writer) run() {
 	defer close(w.over)
 	for first := range w.queue {
-		w.group(first)
+		if !first.claimed.Load() { // its waiter has gone: not worth waiting for a lock
+			w.group(first)
+		}
 	}
 }
 
@@ -114,12 +116,14 @@ func (w *writer) group(first *write) {
 	}
 	var members []*write
 	var failed error
-	for j := first; j != nil && failed == nil; j = w.next(len(members), began) {
+	for j := first; j != nil; j = w.next(len(members), began) {
 		if !j.claimed.CompareAndSwap(false, true) {
 			continue
 		}
 		members = append(members, j)
-		j.err, failed = w.tx.savepoint(j.do)
+		if j.err, failed = w.tx.savepoint(j.do); failed != nil {
+			break // the next one isn't taken from the queue: it belongs to the next transaction
+		}
 	}
 	if failed == nil {
 		failed = w.tx.commit()

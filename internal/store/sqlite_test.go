@@ -1,0 +1,209 @@
+package store
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/authn/authntest"
+	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/keyring"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func openSQLite(t testing.TB) (*DB, string) {
+	t.Helper()
+	dir := t.TempDir()
+	ring, err := keyring.Create(filepath.Join(dir, "root.key"))
+	must(t, err)
+	path := filepath.Join(dir, "a dir with spaces, ? and %41", "store.db")
+	must(t, os.Mkdir(filepath.Dir(path), 0o700))
+	db, err := Open(t.Context(), Options{Path: path, Ring: ring, Clock: authntest.NewClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))})
+	must(t, err)
+	t.Cleanup(func() { must(t, db.Close()) })
+	return db, path
+}
+
+// raw opens the file behind the store's back.
+func raw(t testing.TB, path string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", dsn(path, nil))
+	must(t, err)
+	t.Cleanup(func() { must(t, db.Close()) })
+	return db
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFilesAreTheOwnersOnly(t *testing.T) {
+	db, path := openSQLite(t)
+	must(t, db.SetMeta(t.Context(), "k", "v"))
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*"))
+	must(t, err)
+	if len(files) < 2 {
+		t.Fatalf("found %v, not the file and its log", files)
+	}
+	for _, f := range files {
+		info, err := os.Stat(f)
+		must(t, err)
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v", f, info.Mode())
+		}
+	}
+}
+
+func TestPragmasHoldForTheWriterAndTheReaders(t *testing.T) {
+	db, _ := openSQLite(t)
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "2000"} {
+		var got string
+		must(t, db.write(t.Context(), func(x *tx) error { return x.row("PRAGMA " + pragma).Scan(&got) }))
+		if got != want {
+			t.Errorf("%s is %s, want %s", pragma, got, want)
+		}
+	}
+	if _, err := db.readers.ExecContext(t.Context(), `DELETE FROM meta`); err == nil {
+		t.Error("a reader could write")
+	}
+}
+
+func TestAuditLogCannotBeChanged(t *testing.T) {
+	db, path := openSQLite(t)
+	must(t, db.Audit(t.Context(), AuditEntry{Who: "root", Action: "swap"}))
+	behind := raw(t, path)
+	for _, query := range []string{`UPDATE audit SET body = '{}'`, `DELETE FROM audit`} {
+		if _, err := behind.ExecContext(t.Context(), query); err == nil || !strings.Contains(err.Error(), "append-only") {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+	if _, err := behind.ExecContext(t.Context(), `UPDATE meta SET value = value`); err != nil {
+		t.Errorf("another table: %v", err)
+	}
+}
+
+func TestACredentialOpensInItsOwnRowOnly(t *testing.T) {
+	db, path := openSQLite(t)
+	ctx := t.Context()
+	for _, id := range []authn.AccountID{"ann", "ben"} {
+		must(t, db.CreateUser(ctx, directory.User{ID: id, UPN: string(id) + "@one.test", Enabled: true}))
+		must(t, db.SetCredentials(ctx, []directory.Credential{
+			{Account: id, Scheme: directory.SchemeCloud, Record: []byte("of " + id)}, {Account: id, Scheme: directory.SchemePHS, Record: []byte("of " + id)},
+		}))
+	}
+	behind := raw(t, path)
+	_, err := behind.ExecContext(ctx, `UPDATE credentials SET sealed = (SELECT sealed FROM credentials WHERE account = 'ann' AND scheme = 'cloud') WHERE account = 'ben' OR scheme = 'phs'`)
+	must(t, err)
+	for _, at := range []struct {
+		id     authn.AccountID
+		scheme string
+		opens  bool
+	}{{"ann", directory.SchemeCloud, true}, {"ann", directory.SchemePHS, false}, {"ben", directory.SchemeCloud, false}} {
+		if _, err := db.Credential(ctx, at.id, at.scheme); (err == nil) != at.opens {
+			t.Errorf("%s of %s: %v", at.scheme, at.id, err)
+		}
+	}
+}
+
+func TestANewerSchemaIsRefused(t *testing.T) {
+	db, path := openSQLite(t)
+	must(t, db.Close())
+	_, err := raw(t, path).ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`)
+	must(t, err)
+	_, err = Open(t.Context(), Options{Path: path, Ring: db.ring, Clock: db.clock})
+	if err == nil || !strings.Contains(err.Error(), "use the newer program") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestATransactionThatFailsAsAWholeStoresNothingOfAnybody(t *testing.T) {
+	db, _ := openSQLite(t)
+	held, release, outcome := make(chan struct{}), make(chan struct{}), make(chan error, 3)
+	go func() { // holds the writer, then ends the transaction under everybody's feet, as a full disk does
+		outcome <- db.write(t.Context(), func(x *tx) error {
+			close(held)
+			<-release
+			_, err := x.exec(`INSERT INTO meta (name, value) VALUES ('first', '1')`)
+			x.rollback()
+			return err
+		})
+	}()
+	<-held
+	go func() { outcome <- db.SetMeta(t.Context(), "second", "2") }()
+	for len(db.writer.queue) == 0 { // the second waits behind the first
+		runtime.Gosched()
+	}
+	close(release)
+	failed := 0
+	for range 2 {
+		if err := <-outcome; err != nil {
+			failed++
+		}
+	}
+	_, first := db.Meta(t.Context(), "first")
+	_, second := db.Meta(t.Context(), "second")
+	if failed != 1 || !errors.Is(first, directory.ErrNotFound) || second != nil {
+		t.Errorf("%d of two were said to have failed; the first: %v, the second: %v", failed, first, second)
+	}
+	must(t, db.SetMeta(t.Context(), "after", "3")) // and the writer goes on
+}
+
+func TestALockedFileFailsWithoutStoringAndRecovers(t *testing.T) {
+	db, path := openSQLite(t)
+	conn, err := raw(t, path).Conn(t.Context())
+	must(t, err)
+	_, err = conn.ExecContext(t.Context(), `BEGIN IMMEDIATE`)
+	must(t, err)
+	if err := db.SetMeta(t.Context(), "k", "v"); err == nil {
+		t.Error("a write went through another program's lock")
+	}
+	_, err = conn.ExecContext(t.Context(), `ROLLBACK`)
+	must(t, err)
+	must(t, conn.Close())
+	must(t, db.SetMeta(t.Context(), "k", "v"))
+}
+
+func TestTimesBeyondTheColumnAreClipped(t *testing.T) {
+	far, old := time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), time.Date(1, 1, 2, 0, 0, 0, 0, time.UTC)
+	now := time.Date(2026, 3, 2, 9, 0, 0, 5, time.UTC)
+	if !(stamp(old) < stamp(now) && stamp(now) < stamp(far)) {
+		t.Errorf("order is lost: %d %d %d", stamp(old), stamp(now), stamp(far))
+	}
+	if !moment(stamp(now)).Equal(now) || !moment(stamp(time.Time{})).IsZero() {
+		t.Error("a time does not come back")
+	}
+}
+
+// BenchmarkCommit measures right passwords of many people at once: tally, session and record, durable.
+func BenchmarkCommit(b *testing.B) {
+	db, _ := openSQLite(b)
+	must(b, db.CreateUser(b.Context(), directory.User{ID: "ann", UPN: "ann@one.test", Enabled: true}))
+	var n atomic.Int64
+	b.SetParallelism(32)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			id := fmt.Sprint("attempt-", n.Add(1))
+			f := authn.Final{
+				Record:  authn.Record{ID: authn.AttemptID(id), At: db.clock.Now(), Who: "ann@one.test", Account: "ann", Verdict: authn.Allowed, Final: true, Steps: make([]authn.Step, 8)},
+				Session: &authn.Session{Hash: []byte(id), Account: "ann", Began: db.clock.Now(), Until: db.clock.Now().Add(time.Hour)},
+			}
+			if _, err := db.Commit(b.Context(), f); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

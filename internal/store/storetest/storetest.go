@@ -1,0 +1,196 @@
+// Package storetest holds what every engine of the store promises, as one suite.
+//
+// In comes a function that opens a store; out come test results. It never looks behind the store's exported API, except
+// for the bytes of its file, in which no unsealed credential may stand.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/authn/authntest"
+	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/keyring"
+	"github.com/fourways-id/fourways/internal/store"
+)
+
+// Open opens a store at o.Path, which is new or was opened before.
+type Open func(ctx context.Context, o store.Options) (*store.DB, error)
+
+// Test runs the suite. Every part opens stores of its own.
+func Test(t *testing.T, open Open) {
+	for name, part := range map[string]func(*testing.T, *bench){
+		"open":             testOpen,
+		"close":            testClose,
+		"commit":           testCommit,
+		"commit/once":      testOnce,
+		"commit/rehash":    testRehash,
+		"commit/many":      testParallel,
+		"commit/late":      testLate,
+		"records":          testRecords,
+		"sweep":            testSweep,
+		"purge":            testPurge,
+		"users":            testUsers,
+		"users/sessions":   testUserSessions,
+		"credentials":      testCredentials,
+		"groups":           testGroups,
+		"sync":             testSync,
+		"sync/names":       testSyncNames,
+		"sync/interleaved": testInterleaved,
+		"operators":        testOperators,
+		"small":            testSmall,
+		"model":            testModel,
+	} {
+		t.Run(name, func(t *testing.T) { part(t, newBench(t, open)) })
+	}
+}
+
+// bench is one store under test with its surroundings.
+type bench struct {
+	*store.DB
+	open  Open
+	opts  store.Options
+	clock *authntest.Clock
+}
+
+// began is when every test's clock begins.
+func began() time.Time { return time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC) }
+
+func newBench(t *testing.T, open Open) *bench {
+	t.Helper()
+	dir := t.TempDir()
+	b := &bench{open: open, clock: authntest.NewClock(began())}
+	b.opts = store.Options{Path: filepath.Join(dir, "store.db"), Ring: ring(t, dir), Clock: b.clock}
+	b.reopen(t)
+	t.Cleanup(func() { _ = b.Close() })
+	return b
+}
+
+// ring makes a root key of its own.
+func ring(t *testing.T, dir string) *keyring.Ring {
+	t.Helper()
+	r, err := keyring.Create(filepath.Join(dir, "root.key"))
+	must(t, err)
+	return r
+}
+
+// reopen closes the store, if it is open, and opens it again.
+func (b *bench) reopen(t *testing.T) {
+	t.Helper()
+	if b.DB != nil {
+		must(t, b.Close())
+	}
+	db, err := b.open(t.Context(), b.opts)
+	must(t, err)
+	b.DB = db
+}
+
+// user makes a user who isn't stored yet.
+func user(id, upn string) directory.User {
+	return directory.User{ID: authn.AccountID(id), UPN: upn, DisplayName: id, Enabled: true, Created: began(), Changed: began()}
+}
+
+// synced makes a synchronised user, with an anchor made of the id.
+func synced(id, upn string) directory.User {
+	u := user(id, upn)
+	u.Synced, u.Onprem = true, directory.Onprem{Anchor: "anchor-" + id, SyncedAt: began()}
+	return u
+}
+
+func (b *bench) create(t *testing.T, users ...directory.User) {
+	t.Helper()
+	for _, u := range users {
+		must(t, b.CreateUser(t.Context(), u))
+	}
+}
+
+// final makes what one finished sign-in on the cloud path leaves behind.
+func (b *bench) final(id string, u directory.User, r authn.Reason) authn.Final {
+	rec := authn.Record{
+		ID: authn.AttemptID(id), Began: b.clock.Now(), At: b.clock.Now(), Who: u.UPN, Account: u.ID, Name: u.DisplayName,
+		Realm:   authn.Realm{Domain: authn.ParseIdentifier(u.UPN).Domain(), Path: authn.PathCloud, Rule: "test"},
+		Verdict: r.Verdict(), Reason: r, Final: true, Steps: []authn.Step{{ID: authn.C1, Result: authn.StepOK}},
+	}
+	f := authn.Final{Record: rec, TallyKey: "account:" + string(u.ID), Ticket: ticket{3, b.clock}, Effect: authn.CountFailure}
+	if r == authn.None {
+		f.Effect, f.Session = authn.ClearTally, b.session(id, u.ID)
+	}
+	return f
+}
+
+func (b *bench) session(hash string, id authn.AccountID) *authn.Session {
+	return &authn.Session{
+		Hash: []byte(hash), Account: id, Attempt: authn.AttemptID(hash), Path: authn.PathCloud,
+		Proof: authn.Proof{Methods: []string{"pwd"}, At: began()},
+		Began: b.clock.Now(), Until: b.clock.Now().Add(24 * time.Hour), IdleFor: 8 * time.Hour, LastSeen: b.clock.Now(),
+	}
+}
+
+func (b *bench) commit(t *testing.T, f authn.Final) authn.Receipt {
+	t.Helper()
+	got, err := b.Commit(t.Context(), f)
+	must(t, err)
+	return got
+}
+
+// ticket locks for a minute after so many failures.
+type ticket struct {
+	threshold int
+	clock     authn.Clock
+}
+
+func (ticket) Refused() (authn.Reason, error) { return authn.None, nil }
+func (ticket) Release()                       {}
+
+func (k ticket) Settle(now authn.Tally, e authn.Effect) authn.Tally {
+	switch e {
+	case authn.ClearTally:
+		return authn.Tally{}
+	case authn.CountFailure:
+		now.Failures++
+		now.LastFailure = k.clock.Now()
+		if now.Failures >= k.threshold {
+			now.Lockouts, now.LockedUntil = now.Lockouts+1, k.clock.Now().Add(time.Minute)
+		}
+	case authn.LeaveTally:
+	}
+	return now
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantErr checks that an error says what it must; nil stands for success.
+func wantErr(t *testing.T, what string, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("%s: got error %v, want %v", what, err, want)
+	}
+}
+
+func equal[T comparable](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+// names makes one comparable text of a list.
+func names[T any](all []T, name func(T) string) string {
+	s := ""
+	for _, v := range all {
+		s += fmt.Sprintf("%s ", name(v))
+	}
+	return s
+}
+
+func upn(u directory.User) string { return u.UPN }
