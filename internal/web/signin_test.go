@@ -1,12 +1,15 @@
 package web_test
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/web"
@@ -164,6 +167,19 @@ func TestTooLargeWithoutALengthIsRefusedToo(t *testing.T) {
 	if w := h.signIn(`{"username":"`+strings.Repeat("x", 64<<10)+`"}`, chunked); w.Code != 413 {
 		t.Errorf("got %d", w.Code)
 	}
+	lastByteWithTheEnd := func(r *http.Request) {
+		r.Body = io.NopCloser(iotest.DataErrReader(strings.NewReader(`{"username":"a@b.test","password":"` + strings.Repeat("x", 64<<10-36) + `"}`)))
+		r.ContentLength = -1
+	}
+	if w := h.signIn("", lastByteWithTheEnd); w.Code != 413 {
+		t.Errorf("one byte too many: %d", w.Code)
+	}
+	broken := func(r *http.Request) {
+		r.Body, r.ContentLength = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF)), -1
+	}
+	if w := h.signIn("", broken); w.Code != 400 {
+		t.Errorf("a body that broke off: %d", w.Code)
+	}
 	if w := h.signIn(`{"username":"alice@phs.example.test","password":"Spring-2025!"}`, chunked); w.Code != 200 {
 		t.Errorf("a small body without a length: %d", w.Code)
 	}
@@ -180,6 +196,44 @@ func TestPasswordIsWipedOnEveryWay(t *testing.T) {
 	for _, r := range h.flow.requests {
 		if p := r.Answer.(authn.Password); !p.Secret.Empty() {
 			t.Errorf("the password of %s is still there", r.Typed)
+		}
+	}
+}
+
+// keeper is a body that keeps the very buffers it is read into.
+type keeper struct {
+	io.Reader
+	buffers [][]byte
+}
+
+func (k *keeper) Read(p []byte) (int, error) {
+	n, err := k.Reader.Read(p)
+	k.buffers = append(k.buffers, p[:n])
+	return n, err
+}
+
+func (k *keeper) Close() error { return nil }
+
+func TestBufferThatHeldThePasswordIsWiped(t *testing.T) {
+	h := newHouse(t, nil)
+	for _, body := range []string{
+		`{"username":"alice@phs.example.test","password":"Spring-2025!"}`,
+		`{"username":"alice@phs.example.test","password":"Spring-2025!","x":"refused"}`,
+		`{"password":"Spring-2025!"}`,
+	} {
+		k := &keeper{Reader: strings.NewReader(body)}
+		r := httptest.NewRequest(http.MethodPost, "/signin", k)
+		r.Header.Set("Content-Type", "application/json")
+		h.do(r)
+		read := 0
+		for _, b := range k.buffers {
+			read += len(b)
+			if len(bytes.Trim(b, "\x00")) > 0 {
+				t.Errorf("still there: %q", b)
+			}
+		}
+		if read != len(body) {
+			t.Errorf("%d of %d bytes were read", read, len(body))
 		}
 	}
 }

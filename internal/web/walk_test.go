@@ -110,6 +110,23 @@ func TestAnotherNameOnTheSecondPageIsAnotherSignIn(t *testing.T) {
 	}
 }
 
+func TestPasswordForASignInThatWaitsElsewhereBeginsAnew(t *testing.T) {
+	h := newHouse(t, nil)
+	b := browser.New(nil)
+	front := h.open(b, "/")
+	if status, err := b.PostJSON(t.Context(), h.start()+"/signin", map[string]string{"username": "alice@saml.example.test"}, nil); err != nil || status != 200 {
+		t.Fatalf("%d %v", status, err)
+	}
+	fill := url.Values{"username": {"alice@saml.example.test"}, "password": {good}, "formToken": {front.Forms[0].Values.Get("formToken")}}
+	h.idp = h.start() // any page will do
+	if _, err := b.PostForm(t.Context(), h.start()+"/signin", fill); err != nil {
+		t.Fatal(err)
+	}
+	if h.flow.signIns != 2 || h.flow.resumed != 0 {
+		t.Errorf("%d began, %d went on", h.flow.signIns, h.flow.resumed)
+	}
+}
+
 func TestPasswordPageNeedsAPendingSignIn(t *testing.T) {
 	h := newHouse(t, nil)
 	if p := h.open(browser.New(nil), "/signin/password"); p.URL.Path != "/" {
