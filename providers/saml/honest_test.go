@@ -50,6 +50,14 @@ func TestHonestProductsAreLetIn(t *testing.T) {
 		{"a clock that is a minute fast", nil, forgery{edit: all(shift("", "IssueInstant", time.Minute), shift("Assertion", "IssueInstant", time.Minute), shift(conds, "NotBefore", time.Minute))}},
 		{"a clock that is a minute slow", nil, forgery{edit: all(shift("", "IssueInstant", -time.Minute), shift("Assertion", "IssueInstant", -time.Minute), shift(confData, "NotOnOrAfter", -time.Minute))}},
 		{"a name encoded for HTML", nil, forgery{edit: setText(subject+"/NameID", strings.NewReplacer("/", ".2F", "=", ".3D").Replace(anchorOf))}},
+		{"as many elements as are taken", nil, forgery{edit: func(t testing.TB, r *etree.Element) {
+			values := find(t, r, "Assertion/AttributeStatement").CreateElement("saml:Attribute")
+			const signature = 14 // its elements
+			already := len(r.FindElements(".//*")) + 1
+			for range responseLimits.elements - already - signature {
+				values.CreateElement("saml:AttributeValue").SetText("g")
+			}
+		}}},
 		{"typed attribute values", nil, forgery{edit: all(
 			set("Assertion/AttributeStatement/Attribute/AttributeValue", "xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance"),
 			set("Assertion/AttributeStatement/Attribute/AttributeValue", "xsi:type", "xs:string"),

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"net/url"
 	"sync"
-	"time"
 
 	"github.com/beevik/etree"
 	crewjam "github.com/crewjam/saml"
@@ -73,6 +72,3 @@ func privateCause(err error) error {
 	}
 	return err
 }
-
-// timeLayout is xs:dateTime in UTC, which SAML core 1.3.3 demands; RFC 3339 reads it.
-const timeLayout = time.RFC3339Nano

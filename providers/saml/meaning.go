@@ -65,13 +65,13 @@ func (x *exchange) checkInResponseTo() finding {
 // checkTime compares with real time. Each moment may be off by the skew; an issue instant may also be as old as the
 // configured delay.
 func (x *exchange) checkTime() finding {
-	f := finding{expected: x.now.Format(timeLayout), until: x.until()}
+	f := finding{expected: x.now.Format(time.RFC3339Nano), until: x.until()}
 	policy, s := x.p.config.Policy, x.said
 	oldest := x.now.Add(-policy.MaxIssueDelay - policy.Skew)
 	early, late := x.now.Add(policy.Skew), x.now.Add(-policy.Skew)
 	refuse := func(bad bool, at time.Time, what string) {
 		if bad && f.err == nil {
-			f.got, f.err = at.Format(timeLayout), fmt.Errorf("%s: %s", what, at.Format(timeLayout))
+			f.got, f.err = at.Format(time.RFC3339Nano), fmt.Errorf("%s: %s", what, at.Format(time.RFC3339Nano))
 		}
 	}
 	for _, issued := range [...]time.Time{x.wrapper.issued, s.issued} {

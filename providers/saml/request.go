@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -31,6 +32,7 @@ func (p *Provider) ask(a authn.Attempt) authn.Outcome {
 		With(authn.FactIssuer, p.idp.Issuer).With(authn.FactBinding, string(binding))
 	k := kept{Relay: rand.Text(), Sent: p.clock.Now(), Real: realNow()}
 	challenge, request, err := p.request(a.Want, k.Relay)
+	hint(&challenge, a)
 	if err == nil {
 		k.Request = request.ID
 		var keep []byte
@@ -77,6 +79,24 @@ func (p *Provider) request(want authn.Want, relay string) (authn.Challenge, *cre
 	form := map[string]string{"SAMLRequest": base64.StdEncoding.EncodeToString(raw), "RelayState": relay}
 	return authn.Challenge{Kind: authn.Post, URL: to, Form: form}, req, nil
 }
+
+// hint tells the identity provider which name was typed, beside SAML: AD FS and others read login_hint, the rest ignore it.
+// A Subject in the request would be SAML's own way, but some refuse a request that has one.
+func hint(c *authn.Challenge, a authn.Attempt) {
+	name := a.Want.LoginHint
+	if name == "" {
+		name = a.Who.UPN()
+	}
+	switch {
+	case name == "" || len(name) > longestValue:
+	case c.Kind == authn.Redirect: // after the signature, which covers SAML's own parameters only
+		c.URL += "&" + loginHint + "=" + url.QueryEscape(name)
+	case c.Kind == authn.Post:
+		c.Form[loginHint] = name
+	}
+}
+
+const loginHint = "login_hint"
 
 func challengeLen(c authn.Challenge) int {
 	n := len(c.URL)

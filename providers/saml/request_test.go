@@ -120,6 +120,7 @@ func TestSignedRequests(t *testing.T) {
 		_, out := sent(t, testProvider(t, signed), authn.Want{})
 		_, query, _ := strings.Cut(out.Challenge.URL, "?")
 		over, sig, found := strings.Cut(query, "&Signature=")
+		sig, _, _ = strings.Cut(sig, "&"+loginHint+"=")
 		value, err := url.QueryUnescape(sig)
 		if !found || err != nil || !strings.Contains(over, "SigAlg="+url.QueryEscape(dsig.RSASHA256SignatureMethod)) {
 			t.Fatalf("not signed: %s", out.Challenge.URL)
@@ -141,6 +142,23 @@ func TestSignedRequests(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+func TestRequestTellsWhoseNameWasTyped(t *testing.T) {
+	for _, c := range []struct {
+		change func(*Config)
+		want   authn.Want
+		name   string
+	}{{nil, authn.Want{}, upnOf}, {byPost, authn.Want{}, upnOf}, {nil, authn.Want{LoginHint: "a&b=c"}, "a&b=c"}, {byPost, authn.Want{LoginHint: "x"}, "x"}} {
+		_, out := sent(t, testProvider(t, c.change), c.want)
+		got := out.Challenge.Form[loginHint]
+		if u, err := url.Parse(out.Challenge.URL); err == nil && out.Challenge.Kind == authn.Redirect {
+			got = u.Query().Get(loginHint)
+		}
+		if got != c.name {
+			t.Errorf("%s hints at %q, want %q", out.Challenge.Kind, got, c.name)
+		}
+	}
 }
 
 // TestPasswordIsNotRead: whatever is typed, the answer is the identity provider's address.

@@ -65,7 +65,9 @@ func (p *Provider) Step(ctx context.Context, a authn.Attempt) authn.Outcome {
 	}
 	release, err := p.admit(ctx)
 	if err != nil {
-		return authn.Fail(authn.Overloaded, authn.F3, err)
+		step := authn.StartStep(p.clock, authn.F3, authn.Browser, authn.Gateway).With(authn.FactIdP, p.config.ID).
+			With(authn.FactReason, authn.Overloaded.String())
+		return authn.Fail(authn.Overloaded, authn.F3, err, step.End(p.clock, authn.StepRefused))
 	}
 	defer release()
 	return p.callback(a, cb)
@@ -97,12 +99,12 @@ func (p *Provider) admit(ctx context.Context) (release func(), err error) {
 }
 
 // realNow is protocol time, which the lab's clock does not move.
-func realNow() time.Time { return time.Now().UTC() }
+func realNow() time.Time { return time.Now().UTC() } //nolint:forbidigo // SAML compares with real time
 
 // policyTime is where a moment of protocol time stands on the policy clock, for what is stored and compared there.
-func (p *Provider) policyTime(real time.Time) time.Time {
-	if real.IsZero() {
-		return real
+func (p *Provider) policyTime(at time.Time) time.Time {
+	if at.IsZero() {
+		return at
 	}
-	return p.clock.Now().Add(real.Sub(realNow()))
+	return p.clock.Now().Add(at.Sub(realNow()))
 }

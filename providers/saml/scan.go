@@ -19,8 +19,9 @@ type limits struct {
 	comments   bool // allowed
 }
 
-// responseLimits leave a wide margin: a Response with a hundred group names has some 300 elements.
-var responseLimits = limits{bytes: 128 << 10, elements: 1500, attributes: 3000, depth: 24}
+// responseLimits leave a wide margin: a Response with a hundred group names has some 150 elements. Goxmldsig gives up at a
+// thousand, so that more could not be taken anyhow.
+var responseLimits = limits{bytes: 128 << 10, elements: 900, attributes: 2000, depth: 24}
 
 // scan reads tokens only. It refuses DOCTYPE (entities), processing instructions and, in Responses, comments: text around
 // a comment is read as one value by some and as its first half by others, so that "admin<!-- -->@evil" is two people.

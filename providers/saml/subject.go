@@ -22,13 +22,13 @@ func (x *exchange) checkSubject() finding {
 		x.subject.UPN = x.said.upn[0]
 	}
 	switch {
-	case !plain(name.value):
+	case !printable(name.value):
 		f.err = errors.New("the NameID is empty, or has spaces or control characters")
 	case name.spQualifier != "" && name.spQualifier != x.p.config.EntityID:
 		f.err = fmt.Errorf("the NameID is %q's name for the person, not ours", clip(name.spQualifier))
 	case len(x.said.upn) > 1:
 		f.err = fmt.Errorf("the attribute %s has %d values", x.p.config.Policy.UPNAttribute, len(x.said.upn))
-	case x.match == authn.MatchUPN && !plain(x.subject.UPN):
+	case x.match == authn.MatchUPN && !printable(x.subject.UPN):
 		f.got, f.err = x.subject.UPN, fmt.Errorf("the attribute %s is missing, empty, or has spaces", x.p.config.Policy.UPNAttribute)
 	case x.match != authn.MatchUPN && name.format != persistent:
 		f.expected, f.got = persistent, name.format
@@ -37,7 +37,7 @@ func (x *exchange) checkSubject() finding {
 	return f
 }
 
-func plain(s string) bool {
+func printable(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) })
 }
 
