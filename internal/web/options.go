@@ -97,7 +97,7 @@ type LabUser struct {
 // Limits bounds what one address and all together may ask for. The zero value of a field means its default.
 type Limits struct {
 	PerSecond float64          // requests a second from one address (IPv6: one /64); default 200
-	Burst     int              // at once; default 400
+	Burst     int              // at once; default twice PerSecond
 	InFlight  int              // sign-ins being decided at the same time; default 1024
 	Callbacks int              // federation callbacks being decided at the same time; default 64: XML costs CPU
 	Shed      func(authn.Path) // told of every sign-in that was turned away for lack of a place; nil: nobody
@@ -108,7 +108,7 @@ func (l Limits) withDefaults() Limits {
 		l.PerSecond = 200
 	}
 	if l.Burst <= 0 {
-		l.Burst = 400
+		l.Burst = max(1, int(2*l.PerSecond))
 	}
 	if l.InFlight <= 0 {
 		l.InFlight = 1024
