@@ -185,7 +185,7 @@ func (s *source) hashes(ctx context.Context, yield func([]dirsync.Object) error)
 		}
 		record, err := hashAgain(values)
 		if err != nil {
-			return fmt.Errorf("%s of %s: %w", s.o.HashAttribute, e.DN, err)
+			record = badRecord // the plan skips it and says whose it is: one bad object must not stop the rest
 		}
 		page = append(page, dirsync.Object{
 			Kind: dirsync.User, Anchor: base64.StdEncoding.EncodeToString(s.r.Anchor(e)), DN: e.DN,
@@ -203,6 +203,9 @@ func (s *source) hashes(ctx context.Context, yield func([]dirsync.Object) error)
 	}
 	return err
 }
+
+// badRecord stands in for the hash of a value that is none; no parser takes it.
+const badRecord = "not an NT hash"
 
 // hashAgain makes the record that may leave the premises, and wipes what it was made of.
 func hashAgain(values [][]byte) (string, error) {

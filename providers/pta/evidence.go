@@ -9,6 +9,27 @@ import (
 	"github.com/fourways-id/fourways/internal/agentlink"
 )
 
+// sameClock is how far two readings of one clock can be apart that were taken one after the other.
+const sameClock = time.Second
+
+// byOurClock moves the times of a reply that came just now, when the link's clock (real time) is not this provider's.
+func byOurClock(r agentlink.Reply, now time.Time) agentlink.Reply {
+	off := now.Sub(r.Answered)
+	if off.Abs() < sameClock {
+		return r
+	}
+	r.Answered = now
+	r.Tries = slices.Clone(r.Tries)
+	for i := range r.Tries {
+		for _, t := range []*time.Time{&r.Tries[i].Chosen, &r.Tries[i].Sealed, &r.Tries[i].Sent} {
+			if !t.IsZero() {
+				*t = t.Add(off)
+			}
+		}
+	}
+	return r
+}
+
 // evidence draws what happened from the reply: the agents that were tried, and the last one's own account of it.
 func evidence(r agentlink.Reply, decoy bool, now time.Time) []authn.Step {
 	if len(r.Tries) == 0 {

@@ -73,7 +73,8 @@ func (p provider) password(ctx context.Context, a authn.Attempt, secret authn.Se
 	}
 	decoy := !a.Account.Exists()
 	reply := p.agents.Ask(ctx, agentlink.Question{Attempt: a.ID, User: userOf(a), Secret: secret, Decoy: decoy})
-	steps := append([]authn.Step{posted}, evidence(reply, decoy, p.clock.Now())...)
+	now := p.clock.Now()
+	steps := append([]authn.Step{posted}, evidence(byOurClock(reply, now), decoy, now)...)
 	return p.outcome(a, reply, steps)
 }
 

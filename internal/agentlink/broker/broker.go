@@ -44,6 +44,7 @@ const (
 	maxPayload   = 1 << 20
 	maxAgents    = 10_000
 	startWithin  = 10 * time.Second
+	readyPoll    = 100 * time.Millisecond
 	pingEvery    = 5 * time.Second
 	replyWithin  = 2 * time.Minute // longer than any request is good
 	gatewayUser  = "gateway"
@@ -90,22 +91,27 @@ func Start(ctx context.Context, o Options) (*Broker, error) {
 	if b.account, err = b.srv.LookupAccount(accountName); err != nil { // the server works on a copy
 		return nil, fmt.Errorf("configure the broker's account: %w", err)
 	}
-	b.srv.SetLoggerV2(natsLog{o.Log}, false, false, false)
+	fatal := make(chan string, 1)
+	b.srv.SetLoggerV2(natsLog{o.Log, fatal}, false, false, false)
 	b.srv.Start()
-	if err := b.ready(ctx); err != nil {
+	if err := b.ready(ctx, fatal); err != nil {
 		b.Close()
 		return nil, err
 	}
 	return b, nil
 }
 
-func (b *Broker) ready(ctx context.Context) error {
-	within := startWithin
-	if d, ok := ctx.Deadline(); ok {
-		within = min(within, time.Until(d))
-	}
-	if !b.srv.ReadyForConnections(within) {
-		return fmt.Errorf("the broker can't listen on %s: is the address taken by another program?", b.o.Listen)
+func (b *Broker) ready(ctx context.Context, fatal <-chan string) error {
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	for !b.srv.ReadyForConnections(readyPoll) {
+		select {
+		case why := <-fatal:
+			return fmt.Errorf("the broker can't listen on %s: is the address taken by another program? %s", b.o.Listen, why)
+		case <-ctx.Done():
+			return fmt.Errorf("the broker did not come up on %s: %w", b.o.Listen, ctx.Err())
+		default:
+		}
 	}
 	var err error
 	if b.events, err = b.connect(observerUser); err != nil {

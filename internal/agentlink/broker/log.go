@@ -6,7 +6,11 @@ import (
 )
 
 // natsLog gives the server's complaints to slog. Notices, debug and trace lines are dropped: a trace shows messages.
-type natsLog struct{ log *slog.Logger }
+// The first fatal one goes to whoever starts the server.
+type natsLog struct {
+	log   *slog.Logger
+	fatal chan<- string
+}
 
 func (natsLog) Noticef(string, ...any) {}
 func (natsLog) Debugf(string, ...any)  {}
@@ -21,5 +25,10 @@ func (n natsLog) Errorf(format string, v ...any) {
 }
 
 func (n natsLog) Fatalf(format string, v ...any) {
-	n.log.Error("agent broker", "detail", fmt.Sprintf(format, v...))
+	why := fmt.Sprintf(format, v...)
+	n.log.Error("agent broker", "detail", why)
+	select {
+	case n.fatal <- why:
+	default:
+	}
 }
