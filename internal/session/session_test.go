@@ -15,6 +15,7 @@ import (
 	"github.com/fourways-id/fourways/authn/authntest"
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/keyring"
+	"github.com/fourways-id/fourways/internal/store"
 )
 
 // memory is a Store that counts its writes and can be out of order.
@@ -177,5 +178,39 @@ func TestAStoreThatCannotBeAskedIsNotANo(t *testing.T) {
 	}
 	if err := f.End(t.Context(), token); !errors.Is(err, f.store.down) {
 		t.Errorf("a sign-out that did not happen: %v", err)
+	}
+}
+
+// The store itself is a Store, and what the Manager makes is what Commit keeps.
+func TestWithTheStore(t *testing.T) {
+	f := newFixture(t)
+	db, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "store.db"), Ring: f.o.Ring, Clock: f.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	var sessions authn.Sessions = New(Options{Ring: f.o.Ring, Store: db, Clock: f.clock, Protocol: f.protocol})
+	var commits authn.Committer = db
+	if err := db.CreateUser(t.Context(), directory.User{ID: "alice", UPN: "alice@cloud.test", Enabled: true}); err != nil {
+		t.Fatal(err)
+	}
+	s, token, err := sessions.New(authn.Subject{Account: "alice"}, authn.Proof{Methods: []string{"pwd"}, At: start()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := commits.Commit(t.Context(), authn.Final{Record: authn.Record{ID: "a1", Final: true}, Session: &s}); err != nil {
+		t.Fatal(err)
+	}
+	m := New(Options{Ring: f.o.Ring, Store: db, Clock: f.clock, Protocol: f.protocol})
+	f.clock.Advance(time.Hour)
+	got, err := m.Lookup(t.Context(), token)
+	if err != nil || got.Account != "alice" || !got.LastSeen.Equal(f.clock.Now()) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if err := m.End(t.Context(), token); err != nil {
+		t.Error(err)
+	}
+	if _, err := m.Lookup(t.Context(), token); !errors.Is(err, ErrNone) {
+		t.Errorf("after the end: %v", err)
 	}
 }

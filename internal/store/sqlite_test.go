@@ -132,34 +132,35 @@ func TestANewerSchemaIsRefused(t *testing.T) {
 
 func TestATransactionThatFailsAsAWholeStoresNothingOfAnybody(t *testing.T) {
 	db, _ := openSQLite(t)
-	held, release, outcome := make(chan struct{}), make(chan struct{}), make(chan error, 3)
-	go func() { // holds the writer, then ends the transaction under everybody's feet, as a full disk does
-		outcome <- db.write(t.Context(), func(x *tx) error {
-			close(held)
-			<-release
-			_, err := x.exec(`INSERT INTO meta (name, value) VALUES ('first', '1')`)
-			x.rollback()
+	held, release := make(chan struct{}), make(chan struct{})
+	outcomes := map[string]chan error{"first": make(chan error, 1), "second": make(chan error, 1), "third": make(chan error, 1)}
+	put := func(name string, then func(*tx)) {
+		outcomes[name] <- db.write(t.Context(), func(x *tx) error {
+			_, err := x.exec(`INSERT INTO meta (name, value) VALUES ($1, '')`, name)
+			then(x)
 			return err
 		})
-	}()
-	<-held
-	go func() { outcome <- db.SetMeta(t.Context(), "second", "2") }()
-	for len(db.writer.queue) == 0 { // the second waits behind the first
-		runtime.Gosched()
 	}
-	close(release)
-	failed := 0
-	for range 2 {
-		if err := <-outcome; err != nil {
-			failed++
+	waiting := func(n int) {
+		for len(db.writer.queue) < n {
+			runtime.Gosched()
 		}
 	}
-	_, first := db.Meta(t.Context(), "first")
-	_, second := db.Meta(t.Context(), "second")
-	if failed != 1 || !errors.Is(first, directory.ErrNotFound) || second != nil {
-		t.Errorf("%d of two were said to have failed; the first: %v, the second: %v", failed, first, second)
+	go put("first", func(*tx) { close(held); <-release })
+	<-held
+	go put("second", (*tx).rollback) // ends the transaction under everybody's feet, as a full disk does
+	waiting(1)
+	go put("third", func(*tx) {})
+	waiting(2)
+	close(release)
+	for name, fails := range map[string]bool{"first": true, "second": true, "third": false} {
+		if err := <-outcomes[name]; (err != nil) != fails {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := db.Meta(t.Context(), name); errors.Is(err, directory.ErrNotFound) != fails {
+			t.Errorf("%s is stored: %v", name, err == nil)
+		}
 	}
-	must(t, db.SetMeta(t.Context(), "after", "3")) // and the writer goes on
 }
 
 func TestALockedFileFailsWithoutStoringAndRecovers(t *testing.T) {
