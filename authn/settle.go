@@ -127,6 +127,7 @@ func (t *turn) finish(ctx context.Context, at time.Time, out Outcome) Result {
 	receipt, err := t.Committer.Commit(ctx, final)
 	if err == nil && receipt.Replayed {
 		out = Deny(Replay, F4Replay, errors.New("an assertion, code or state that is good once was used before"))
+		t.markReplayed()
 		final, token, _ = t.final(at, out)
 		_, err = t.Committer.Commit(ctx, final)
 	}
@@ -134,6 +135,15 @@ func (t *turn) finish(ctx context.Context, at time.Time, out Outcome) Result {
 		out, token = Fail(Internal, C9, fmt.Errorf("the sign-in could not be written down: %w", err)), ""
 	}
 	return t.result(out, token)
+}
+
+// markReplayed corrects the evidence: only the store could know that the id was used before.
+func (t *turn) markReplayed() {
+	for i := range t.steps {
+		if t.steps[i].ID == F4Replay {
+			t.steps[i].Result = StepRefused
+		}
+	}
 }
 
 func (t *turn) final(at time.Time, out Outcome) (Final, string, error) {

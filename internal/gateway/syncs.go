@@ -2,12 +2,10 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
-	"github.com/fourways-id/fourways/internal/agentlink"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/dirsync"
@@ -34,15 +32,7 @@ func (s syncAgents) Sync(ctx context.Context, run string, kind dirsync.Kind, tak
 	if link == nil {
 		return errNoBroker
 	}
-	for _, a := range link.Agents() {
-		if a.Live && slices.Contains(a.Roles, agentlink.RoleSync) {
-			return link.Sync(ctx, a.ID, kind, func(b dirsync.Batch) error {
-				b.Run = run // the link has checked that it is of its own run, which is this one
-				return take(b)
-			})
-		}
-	}
-	return errors.New("no live agent has the role sync: start one (`fourways-agent run`), or invite one with `fourways agent invite --role sync`")
+	return link.Sync(ctx, run, kind, take)
 }
 
 // syncDomains implements dirsync.Domains.

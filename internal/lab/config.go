@@ -102,8 +102,11 @@ func (l *Lab) Configure(c *config.Config) error {
 }
 
 func domain(name string) config.Domain {
-	on := name == PHSDomain || name == LabDomain
-	d := config.Domain{Name: name, Path: pathOf(name), PasswordHashSync: &on}
+	d := config.Domain{Name: name, Path: pathOf(name)}
+	if name == PHSDomain || name == LabDomain {
+		on := true // stays on when the path is switched, so that it can be switched back
+		d.PasswordHashSync = &on
+	}
 	if d.Path == authn.PathFederated {
 		d.IdP = idpID(name, protocols(name)[0])
 	}

@@ -136,12 +136,13 @@ func (l *Lab) New() bool { return l.dc.Empty() }
 type Inviter func(ctx context.Context, name string) (authn.Secret, error)
 
 // RunAgent enrols the lab's agent over HTTP, once, and runs it until ctx ends: in this process, but over a real TLS
-// connection to the gateway's broker.
-func (l *Lab) RunAgent(ctx context.Context, invite Inviter) error {
+// connection to the gateway's broker, which is at url today.
+func (l *Lab) RunAgent(ctx context.Context, url string, invite Inviter) error {
 	id, err := l.identity(ctx, invite)
 	if err != nil {
 		return fmt.Errorf("enrol the lab's agent: %w", err)
 	}
+	id.URL = url // a lab that comes back on another port has the same keys
 	return agent.Run(ctx, agent.Options{
 		Identity: id, Directory: l.servers.reader, Clock: realTime{}, Log: l.log, Version: "lab",
 		Decoy: agent.Decoy{UPN: "decoy@" + forest, Password: authn.NewSecret([]byte(l.secrets.decoy))},

@@ -54,7 +54,7 @@ func cast() []person {
 		{name: "alice", surname: "Adams"},
 		{name: "bob", surname: "Berger", after: fixed("userAccountControl", "66050")},
 		{name: "carol", surname: "Costa", after: func(now time.Time) map[string][]string {
-			return map[string][]string{"lockoutTime": {filetime(now)}, "badPwdCount": {"10"}}
+			return map[string][]string{"lockoutTime": {filetime(now)}}
 		}},
 		{name: "dave", surname: "Dupont", after: func(now time.Time) map[string][]string {
 			return map[string][]string{"userAccountControl": {"512"}, "pwdLastSet": {filetime(now.AddDate(-2, 0, 0))}}

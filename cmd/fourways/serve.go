@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fourways-id/fourways/internal/config"
+	"github.com/fourways-id/fourways/internal/gateway"
+)
+
+const serveLong = `A gateway for real people, from a configuration file. A path that can't work yet does not keep it from starting: the
+others go on, and ` + "`fourways mode get`" + ` and /readyz?verbose say why.
+
+SIGHUP, or ` + "`fourways config reload`" + `, reads the file again.`
+
+func newServe(a *app) *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use: "serve -c FILE", Short: "Run a gateway from a configuration file", Long: serveLong, Args: exactly(),
+		Example: "  fourways serve -c fourways.toml",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), file) },
+	}
+	cmd.Flags().StringVarP(&file, "config", "c", "", "the configuration `file`")
+	_ = cmd.MarkFlagRequired("config") // the flag is there
+	return cmd
+}
+
+func (a *app) serve(ctx context.Context, file string) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	c, err := config.LoadFile(file)
+	if err != nil {
+		return err
+	}
+	if err := c.RefuseLab(); err != nil {
+		return err
+	}
+	if err := c.Check(); err != nil {
+		return err
+	}
+	log := logger(c.Log, a.err)
+	g, err := gateway.Open(ctx, gateway.Options{Config: c, File: file, Log: log})
+	if err != nil {
+		return ended(ctx, err)
+	}
+	defer g.Close()
+	modes, err := g.Modes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range modes {
+		fmt.Fprintf(a.out, "%s: %s, %s\n", m.Domain, inWords(m), readiness(m))
+	}
+	fmt.Fprintf(a.out, "fourways %s is ready: sign in at %s\n", version(), c.Server.PublicURL)
+	hangup, quiet := hangups()
+	defer quiet()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hangup:
+			_, _ = g.Reload(ctx) // it was logged
+		}
+	}
+}
+
+// hangups tells of every SIGHUP until quiet is called.
+func hangups() (hangup <-chan os.Signal, quiet func()) {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGHUP)
+	return c, func() { signal.Stop(c) }
+}
+
+// logger writes to w as the configuration says.
+func logger(c config.Log, w io.Writer) *slog.Logger {
+	var level slog.Level
+	if level.UnmarshalText([]byte(c.Level)) != nil {
+		level = slog.LevelInfo
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+)
+
+// sockets are a lab's addresses. They are taken first, so that everybody knows everybody's before anybody starts.
+type sockets struct {
+	public, console, telemetry net.Listener
+	agent, idp, ldap           string
+}
+
+// openSockets takes port N to N+5 on loopback; 0 takes free ones.
+func openSockets(ctx context.Context, port int) (s sockets, err error) {
+	var config net.ListenConfig
+	next := func(offset int) string {
+		if port == 0 {
+			return "127.0.0.1:0"
+		}
+		return net.JoinHostPort("127.0.0.1", strconv.Itoa(port+offset))
+	}
+	for i, l := range []*net.Listener{&s.public, &s.console, &s.telemetry} {
+		if *l, err = config.Listen(ctx, "tcp", next(i)); err != nil {
+			s.close()
+			return s, fmt.Errorf("take port %d: %w: is another fourways running? `--port N` takes N to N+5, `--port 0` free ones", port+i, err)
+		}
+	}
+	s.agent, s.idp, s.ldap = next(3), next(4), next(5)
+	if port == 0 {
+		// The configuration names the broker's port, and agents pin it: it has to be known before the broker opens it.
+		reserved, err := config.Listen(ctx, "tcp", s.agent)
+		if err != nil {
+			s.close()
+			return s, err
+		}
+		s.agent = reserved.Addr().String()
+		_ = reserved.Close() // the broker takes it over
+	}
+	return s, nil
+}
+
+func (s sockets) close() {
+	for _, l := range []net.Listener{s.public, s.console, s.telemetry} {
+		if l != nil {
+			_ = l.Close() // a listener that was served is closed already
+		}
+	}
+}
+
+func (s sockets) publicURL() string {
+	_, port, _ := net.SplitHostPort(s.public.Addr().String())
+	return "http://localhost:" + port
+}

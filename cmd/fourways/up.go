@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fourways-id/fourways/internal/console"
+	"github.com/fourways-id/fourways/internal/console/api"
+	"github.com/fourways-id/fourways/internal/lab"
+)
+
+// upFlags are those of `up`.
+type upFlags struct {
+	ephemeral bool
+	port      int
+	readyFile string
+	seed      int
+	quiet     bool
+}
+
+const upLong = `The whole lab in one process: the gateway, a simulated domain controller with its agent, another company's identity
+provider, a demo application and the people of the demo world. All of it listens on loopback only, and all of its
+passwords are public.
+
+The lab's state is kept in the data folder, so that a second start finds the same world; --ephemeral throws it away.
+Its whole configuration stands in fourways.toml there: edit it, then ` + "`fourways config reload`" + `.`
+
+func newUp(a *app) *cobra.Command {
+	var f upFlags
+	cmd := &cobra.Command{
+		Use: "up", Short: "Start the whole lab on this machine", Long: upLong, Args: exactly(),
+		Example: "  fourways up\n  fourways up --ephemeral --port 0 --ready-file ready.json --quiet",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.up(cmd.Context(), f) },
+	}
+	p := cmd.Flags()
+	p.BoolVar(&f.ephemeral, "ephemeral", false, "keep nothing: the data folder is a temporary one")
+	p.IntVar(&f.port, "port", 8400, "take `N` to N+5 for public, console, metrics, agent link, identity provider and directory; 0: free ones")
+	p.StringVar(&f.readyFile, "ready-file", "", "write where everything is into this `file`, once it is ready")
+	p.IntVar(&f.seed, "seed", 1, "the same seed makes the same people with the same anchors")
+	p.BoolVar(&f.quiet, "quiet", false, "print one line of JSON instead of the table")
+	return cmd
+}
+
+func (a *app) up(ctx context.Context, f upFlags) (err error) {
+	began := time.Now()
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	dir, done, err := a.labFolder(f.ephemeral)
+	if err != nil {
+		return err
+	}
+	defer done()
+	log, closeLog, err := labLog(dir, a.err)
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+	s, err := openSockets(ctx, f.port)
+	if err != nil {
+		return err
+	}
+	w, err := openWorkshop(ctx, dir, f.seed, s, log)
+	if err != nil {
+		return ended(ctx, err)
+	}
+	defer w.close()
+	st, err := w.state(ctx)
+	if err != nil {
+		return ended(ctx, err)
+	}
+	if err := st.write(filepath.Join(dir, stateFile)); err != nil {
+		return err
+	}
+	defer os.Remove(filepath.Join(dir, stateFile)) //nolint:errcheck // nothing runs there any more
+	if f.readyFile != "" {
+		if err := st.write(f.readyFile); err != nil {
+			return err
+		}
+	}
+	if err := a.announce(ctx, w, st, f, time.Since(began)); err != nil {
+		return err
+	}
+	return w.run(ctx, log)
+}
+
+// ended makes a stop that was asked for the good end that it is.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// labFolder makes the data folder, and refuses one in which another lab runs.
+func (a *app) labFolder(ephemeral bool) (dir string, done func(), err error) {
+	if ephemeral {
+		dir, err = os.MkdirTemp("", "fourways-")
+		return dir, func() { _ = os.RemoveAll(dir) }, err
+	}
+	if dir, err = filepath.Abs(a.dir()); err != nil {
+		return "", nil, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", nil, fmt.Errorf("make the lab's data folder: %w", err)
+	}
+	if st, err := readState(dir); err == nil && alive(st.PID) {
+		return "", nil, failure{
+			code: exitConflict, what: "a lab runs in " + dir + " already", why: fmt.Sprintf("its process %d is alive", st.PID),
+			do: "use that one, stop it, or give this one a folder of its own: --dir FOLDER --port 0",
+		}
+	}
+	return dir, func() {}, nil
+}
+
+func alive(pid int) bool {
+	p, err := os.FindProcess(pid)
+	return err == nil && pid != os.Getpid() && p.Signal(syscall.Signal(0)) == nil
+}
+
+// labLog writes everything into the data folder, and what is wrong to stderr as well.
+func labLog(dir string, stderr io.Writer) (*slog.Logger, func(), error) {
+	f, err := os.OpenFile(filepath.Join(dir, "fourways.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open the lab's log: %w", err)
+	}
+	handler := slog.NewMultiHandler(slog.NewTextHandler(f, nil), slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	return slog.New(handler), func() { _ = f.Close() }, nil
+}
+
+// state says where everything is, and makes the token of the lab's own commands.
+func (w *workshop) state(ctx context.Context) (state, error) {
+	operator := w.gateway.Operator()
+	token, err := operator.NewToken(ctx, api.NewToken{Name: "lab", Role: console.Admin})
+	if err != nil {
+		return state{}, fmt.Errorf("make the lab's token: %w", err)
+	}
+	st := state{
+		SignInURL: w.sockets.publicURL(), ConsoleURL: "http://" + w.sockets.console.Addr().String(), MetricsURL: "http://" + w.sockets.telemetry.Addr().String() + "/metrics",
+		AgentURL: operator.AgentURL(), IdPURL: w.lab.IdPURL(), LDAPURL: w.lab.LDAPURL(), DataDir: w.dir, Token: token.Secret, PID: os.Getpid(),
+	}
+	for _, account := range lab.Accounts() {
+		st.Users = append(st.Users, stateUser{UPN: account.UPN, Password: account.Password, Path: string(account.Path)})
+	}
+	return st, nil
+}
+
+func (a *app) announce(ctx context.Context, w *workshop, st state, f upFlags, took time.Duration) error {
+	if f.quiet {
+		return writeLines(a.out, []state{st})
+	}
+	modes, err := w.gateway.Modes(ctx)
+	if err != nil {
+		return err
+	}
+	tw := tabwriter.NewWriter(a.out, 0, 0, 3, ' ', 0)
+	fmt.Fprintf(tw, "fourways %s   LAB: its passwords are public, keep it to yourself\n\n", version())
+	fmt.Fprintf(tw, "  Sign in\t%s\tready in %.1f s\n", st.SignInURL, took.Seconds())
+	fmt.Fprintf(tw, "  Harbour Mail\t%s/app/\tthe demo application\n", st.SignInURL)
+	fmt.Fprintf(tw, "  Harbour ID\t%s\tanother company's identity provider\n", st.IdPURL)
+	fmt.Fprintf(tw, "  Console API\t%s/api/v1\tthe commands find it by themselves\n", st.ConsoleURL)
+	fmt.Fprintf(tw, "  Metrics\t%s\thealth: /readyz?verbose\n\n", st.MetricsURL)
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(tw, "  DOMAIN\tPATH\tSTATUS\tTRY")
+	for _, m := range modes {
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\n", m.Domain, inWords(m), readiness(m), try(m))
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.out, "\n  password of nearly everybody: %s   (the sign-in page lists them all)\n  next: fourways signin alice@%s --trace   fourways compare alice\n  data: %s   ctrl-c stops\n", lab.Password, lab.PTADomain, w.dir)
+	return err
+}
+
+func inWords(m api.Mode) string {
+	switch {
+	case m.Protocol != "":
+		return "federated (" + m.Protocol + ")"
+	case m.Path == "cloud":
+		return "cloud-only"
+	case m.Path == "phs":
+		return "password hash sync"
+	case m.Path == "pta":
+		return "pass-through"
+	}
+	return string(m.Path)
+}
+
+func readiness(m api.Mode) string {
+	if m.Ready {
+		return "ready"
+	}
+	return "not ready: " + m.Why
+}
+
+func try(m api.Mode) string {
+	if m.Domain == lab.LabDomain {
+		return "fourways mode set pta"
+	}
+	return "alice@" + m.Domain
+}
+
+// run serves until it is told to stop. SIGHUP reads the configuration again.
+func (w *workshop) run(ctx context.Context, log *slog.Logger) error {
+	hangup, quiet := hangups()
+	defer quiet()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hangup:
+			_, _ = w.gateway.Reload(ctx) // it was logged
+		case err := <-w.agent:
+			if ctx.Err() == nil {
+				log.Error("the lab's agent ended; the other paths go on", "error", err)
+			}
+			w.agent = nil
+		}
+	}
+}
