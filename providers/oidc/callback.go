@@ -95,10 +95,16 @@ func (p *Provider) callback(ctx context.Context, a authn.Attempt, cb authn.Callb
 	return out
 }
 
-// arrived notes that the browser came back. What happened before, at the issuer, we did not see.
+// arrived notes the time away, which nobody here saw, and that the browser came back with a code.
 func (e *exchange) arrived() {
-	e.steps = append(e.steps, authn.StartStep(e.clock, authn.F3, authn.Browser, authn.Gateway).
-		With(authn.FactIdP, e.config.ID).With(authn.FactProtocol, "oidc").With(authn.FactBinding, e.answer.Binding))
+	here := authn.StartStep(e.clock, authn.F3, authn.Browser, authn.Gateway).
+		With(authn.FactIdP, e.config.ID).With(authn.FactProtocol, "oidc").With(authn.FactBinding, e.answer.Binding)
+	if err := json.Unmarshal(e.attempt.Kept, &e.kept); err == nil && !e.kept.Sent.IsZero() {
+		here = here.With(authn.FactRequest, requestID(e.kept.State))
+		away := authn.Step{ID: authn.F2, From: authn.IdP, To: authn.Browser, Result: authn.StepOK, At: e.kept.Sent, Took: max(0, here.At.Sub(e.kept.Sent))}
+		e.steps = append(e.steps, away.With(authn.FactIdP, e.config.ID).With(authn.FactGot, "not seen by us"))
+	}
+	e.steps = append(e.steps, here)
 }
 
 func (e *exchange) note(start authn.Step) {
@@ -118,7 +124,8 @@ func (e *exchange) note(start authn.Step) {
 
 func (e *exchange) refused(start authn.Step, r *refusal) authn.Outcome {
 	if start.ID == authn.F3 { // the arrival itself is the refusal
-		start, e.steps = e.steps[0], nil
+		last := len(e.steps) - 1
+		start, e.steps = e.steps[last], e.steps[:last]
 	}
 	step := start.End(e.clock, authn.StepRefused).With(authn.FactReason, r.reason.String()).
 		With(authn.FactExpected, r.expected).With(authn.FactGot, r.got)
@@ -139,7 +146,7 @@ func (e *exchange) belongs(context.Context) *refusal {
 	if e.answer.IdP != e.config.ID {
 		return refuse(authn.StateMismatch, "the callback is that of another identity provider").compared(e.config.ID, e.answer.IdP)
 	}
-	if err := json.Unmarshal(e.attempt.Kept, &e.kept); err != nil || e.kept.State == "" || e.kept.Nonce == "" || e.kept.Verifier == "" {
+	if e.kept.State == "" || e.kept.Nonce == "" || e.kept.Verifier == "" || e.kept.Asked.IsZero() {
 		return refuse(authn.StateMismatch, "what was kept of the request is not that of an OpenID Connect sign-in")
 	}
 	return nil

@@ -74,12 +74,12 @@ func TestStepsOfASignIn(t *testing.T) {
 		ids = append(ids, s.ID)
 	}
 	want := []authn.StepID{
-		authn.F1, authn.F3, authn.F5, authn.F4Structure, authn.F4Signature, authn.F4Issuer, authn.F4Audience, authn.F4InResponse, authn.F4Time, authn.F4Subject,
+		authn.F1, authn.F2, authn.F3, authn.F5, authn.F4Structure, authn.F4Signature, authn.F4Issuer, authn.F4Audience, authn.F4InResponse, authn.F4Time, authn.F4Subject,
 	}
 	if diff := cmp.Diff(want, ids); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
-	if asked, answered := first.Steps[0].Facts[authn.FactRequest], out.Steps[6].Facts[authn.FactRequest]; asked == "" || asked != answered {
+	if asked, answered := first.Steps[0].Facts[authn.FactRequest], out.Steps[7].Facts[authn.FactRequest]; asked == "" || asked != answered {
 		t.Errorf("request %q, answer to %q", asked, answered)
 	}
 }
@@ -251,6 +251,23 @@ func TestSecretsStayOutOfErrorsAndSteps(t *testing.T) {
 	for _, secret := range []string{verifier, clientSecret, values["state"][0]} {
 		if secret == "" || strings.Contains(fmt.Sprintf("%+v", out), secret) || strings.Contains(out.Err.Error(), secret) {
 			t.Errorf("%q is told", secret)
+		}
+	}
+}
+
+// TestPolicyTimeDoesNotMoveProtocolTime: the lab may move policy time, the issuer's clock stays.
+func TestPolicyTimeDoesNotMoveProtocolTime(t *testing.T) {
+	for _, ahead := range []time.Duration{48 * time.Hour, -48 * time.Hour} {
+		i := newIssuer(t)
+		c := &clock{}
+		c.advance(ahead)
+		p := open(t, i.config(), c)
+		mustAllow(t, signIn(t, p, i, authn.Want{Fresh: true}))
+		i.set(claim("exp", c.Now().Add(-time.Hour).Unix()))
+		if ahead < 0 {
+			mustRefuse(t, signIn(t, p, i, authn.Want{Fresh: true}), authn.AssertionTime, authn.F4Time)
+		} else {
+			mustAllow(t, signIn(t, p, i, authn.Want{Fresh: true}))
 		}
 	}
 }

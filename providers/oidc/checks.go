@@ -155,7 +155,7 @@ func (e *exchange) checkTime(context.Context) *refusal {
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return refuse(authn.AssertionTime, "%w", err)
 	}
-	now, skew, want := e.clock.Now(), e.config.Skew, e.attempt.Want
+	now, skew, want := realNow(), e.config.Skew, e.attempt.Want
 	switch {
 	case exp.IsZero() || iat.IsZero():
 		return refuse(authn.AssertionTime, "the ID token lacks exp or iat")

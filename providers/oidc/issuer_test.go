@@ -236,12 +236,6 @@ func (c *clock) advance(d time.Duration) {
 	c.ahead += d
 }
 
-// claims makes an issuer live in the clock's time.
-func (c *clock) claims(m map[string]any) {
-	now := c.Now().Unix()
-	m["iat"], m["nbf"], m["auth_time"], m["exp"] = now, now, now, now+300
-}
-
 func (i *issuer) config() oidc.Config {
 	return oidc.Config{
 		ID: "harbour", Issuer: i.URL, Client: oidc.Client{ID: clientID, Secret: authn.NewSecret([]byte(clientSecret))},

@@ -78,7 +78,8 @@ type Provider struct {
 	exchanges *semaphore.Weighted
 }
 
-// New checks the configuration. It never dials: the issuer may be down now and come back later.
+// New checks the configuration. It never dials: the issuer may be down now and come back later. The clock is for the times
+// in the trace and in what is stored or cached; the token's own times are compared with real time.
 func New(c Config, clock authn.Clock) (*Provider, error) {
 	c = withDefaults(c)
 	if err := c.validate(); err != nil {
@@ -111,6 +112,9 @@ func (p *Provider) Ready(ctx context.Context) error {
 	_, err := p.discovery.get(ctx)
 	return err
 }
+
+// realNow is protocol time: the lab moves policy time, and an issuer's clock does not follow it.
+func realNow() time.Time { return time.Now() } //nolint:forbidigo // protocol time stays real
 
 func withDefaults(c Config) Config {
 	if c.Client.AuthMethod == "" {

@@ -205,7 +205,6 @@ func TestWithdrawnKeyIsForgotten(t *testing.T) {
 	i.set(func(i *issuer) {
 		i.key, i.kid = newKey(t), "two"
 		i.sign = func(payload []byte) string { return signRS256(t, old, "one", nil, payload) }
-		i.claims = c.claims
 	})
 	c.advance(2 * time.Hour)
 	mustRefuse(t, signIn(t, p, i, authn.Want{}), authn.SignatureInvalid, authn.F4Signature)
@@ -241,10 +240,7 @@ func TestUnknownKeysDoNotFloodTheIssuer(t *testing.T) {
 	if n := i.keyFetches(); n > 8 { // the burst, and what the running time of the test gives
 		t.Errorf("31 sign-ins fetched the keys %d times", n)
 	}
-	i.set(func(i *issuer) {
-		i.sign, i.kid, i.key = nil, "two", stranger
-		i.claims = c.claims
-	})
+	i.set(func(i *issuer) { i.sign, i.kid, i.key = nil, "two", stranger })
 	c.advance(time.Minute)
 	mustAllow(t, signIn(t, p, i, authn.Want{}))
 }

@@ -22,7 +22,8 @@ type kept struct {
 	State    string    `json:"s"`
 	Nonce    string    `json:"n"`
 	Verifier string    `json:"v"` // RFC 7636; good for this one code only
-	Asked    time.Time `json:"t"`
+	Asked    time.Time `json:"t"` // real time, to compare the token's with
+	Sent     time.Time `json:"a"` // time of the trace
 }
 
 // ask sends the browser to the issuer.
@@ -34,7 +35,7 @@ func (p *Provider) ask(ctx context.Context, a authn.Attempt) authn.Outcome {
 	if err != nil {
 		return authn.Fail(authn.IdPUnreachable, authn.F1, err, step.End(p.clock, authn.StepRefused))
 	}
-	k := kept{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Asked: p.clock.Now()}
+	k := kept{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Asked: realNow(), Sent: p.clock.Now()}
 	keep, err := json.Marshal(k)
 	if err != nil {
 		return authn.Fail(authn.Internal, authn.F1, fmt.Errorf("encode what is kept of the request: %w", err), step.End(p.clock, authn.StepRefused))

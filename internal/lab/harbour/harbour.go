@@ -83,7 +83,6 @@ type Options struct {
 type Server struct {
 	url     string
 	http    *http.Server
-	done    chan error
 	idps    map[string]*idp
 	logins  *logins
 	pages   *pages
@@ -134,7 +133,11 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("harbour: %w", err), listener.Close())
 	}
-	go func() { s.done <- s.http.Serve(listener) }()
+	go func() {
+		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			o.ErrorLog.Error("harbour stopped serving", "cause", err)
+		}
+	}()
 	context.AfterFunc(ctx, func() { _ = s.Close() })
 	return s, nil
 }
@@ -146,7 +149,7 @@ func assemble(url string, o Options) (*Server, error) {
 	}
 	s := &Server{
 		url: url, options: o, pages: pages, idps: map[string]*idp{},
-		logins: &logins{clock: o.Clock, open: map[string]*login{}}, done: make(chan error, 1),
+		logins: &logins{clock: o.Clock, open: map[string]*login{}},
 	}
 	for _, is := range o.Issuers {
 		if s.idps[is.Domain] != nil {

@@ -1,9 +1,11 @@
 package harbour
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -177,8 +179,8 @@ func (s *Server) check(w http.ResponseWriter, r *http.Request, l *login, who aut
 		again(http.StatusServiceUnavailable, Unreachable, verdict.Reason, unreachable)
 		return
 	}
-	person, err := s.options.People.Person(r.Context(), who.UPN())
-	if err != nil || person.Anchor == "" {
+	person, err := s.person(r.Context(), l.domain, who)
+	if err != nil {
 		s.options.ErrorLog.Warn("the directory could not be read after a right password", "domain", l.domain, "cause", err)
 		again(http.StatusServiceUnavailable, Unreachable, authn.ADUnreachable, unreachable)
 		return
@@ -189,6 +191,20 @@ func (s *Server) check(w http.ResponseWriter, r *http.Request, l *login, who aut
 	}
 	s.record(l, who.Key(), SignedIn, authn.None)
 	l.finish(w, r, person)
+}
+
+// person is whom the answer will name: with an anchor, and of this issuer's own domain.
+func (s *Server) person(ctx context.Context, domain string, who authn.Identifier) (Person, error) {
+	p, err := s.options.People.Person(ctx, who.UPN())
+	switch {
+	case err != nil:
+		return Person{}, err
+	case p.Anchor == "":
+		return Person{}, errors.New("the directory gave no objectGUID")
+	case authn.ParseIdentifier(p.UPN).Domain() != domain:
+		return Person{}, fmt.Errorf("the directory named %q, who is not of %s", p.UPN, domain)
+	}
+	return p, nil
 }
 
 // What the form says.

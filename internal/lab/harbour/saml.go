@@ -108,6 +108,9 @@ func (s *Server) serveSAML(w http.ResponseWriter, r *http.Request) {
 func (i *samlIssuer) sso(w http.ResponseWriter, r *http.Request) {
 	req, err := saml.NewIdpAuthnRequest(i.idp, r)
 	if err == nil {
+		err = precheck(req.RequestBuffer)
+	}
+	if err == nil {
 		err = req.Validate()
 	}
 	if err == nil {
@@ -122,6 +125,23 @@ func (i *samlIssuer) sso(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	i.GetSession(w, r, req)
+}
+
+// precheck refuses what crewjam's provider would work on for long, or panic at: inflated masses, and a request without Issuer.
+func precheck(request []byte) error {
+	if len(request) > mostBody {
+		return fmt.Errorf("the request has %d bytes: at most %d are read", len(request), mostBody)
+	}
+	var shape struct {
+		Issuer *struct{} `xml:"urn:oasis:names:tc:SAML:2.0:assertion Issuer"`
+	}
+	if err := xml.Unmarshal(request, &shape); err != nil {
+		return err
+	}
+	if shape.Issuer == nil {
+		return errors.New("the request does not say whose it is")
+	}
+	return nil
 }
 
 // GetServiceProvider knows the one partner.
