@@ -29,6 +29,22 @@ func Paths() []Path { return []Path{PathCloud, PathPHS, PathPTA, PathFederated, 
 // Managed reports that fourways itself takes the password.
 func (p Path) Managed() bool { return p == PathCloud || p == PathPHS || p == PathPTA }
 
+// InWords names the path as Microsoft's documentation does.
+func (p Path) InWords() string {
+	switch p {
+	case PathCloud:
+		return "cloud authentication"
+	case PathPHS:
+		return "password hash synchronisation"
+	case PathPTA:
+		return "pass-through authentication"
+	case PathFederated:
+		return "federation"
+	default:
+		return string(p)
+	}
+}
+
 // Provider carries out one sign-in path. One method, no error result, no HTTP: a provider that could not look says so
 // (Fail), so the caller has nothing left to classify. authntest.TestProvider holds what every provider promises.
 type Provider interface {

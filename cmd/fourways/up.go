@@ -184,17 +184,10 @@ func (a *app) announce(ctx context.Context, w *workshop, st state, f upFlags, to
 }
 
 func inWords(m api.Mode) string {
-	switch {
-	case m.Protocol != "":
-		return "federated (" + m.Protocol + ")"
-	case m.Path == "cloud":
-		return "cloud-only"
-	case m.Path == "phs":
-		return "password hash sync"
-	case m.Path == "pta":
-		return "pass-through"
+	if m.Protocol != "" {
+		return m.Path.InWords() + " (" + m.Protocol + ")"
 	}
-	return string(m.Path)
+	return m.Path.InWords()
 }
 
 func readiness(m api.Mode) string {

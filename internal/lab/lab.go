@@ -89,6 +89,7 @@ func (l *Lab) startPremises(ctx context.Context, listen string) error {
 		Admin:      dc.Account{Name: "Administrator", Password: l.secrets.admin},
 		SyncReader: dc.Account{Name: "svc-sync", Password: l.secrets.sync},
 		Clock:      l.clock, LockoutDuration: -1, // carol stays locked until somebody unlocks her
+		LockoutThreshold: 30, // Microsoft: two to three times the gateway's
 	})
 	if err != nil {
 		return fmt.Errorf("start the domain controller: %w", err)

@@ -86,7 +86,7 @@ func loadPages(s Site) (*pages, error) {
 	p := &pages{assets: a, lab: s.Lab, byName: map[string]*template.Template{}}
 	funcs := template.FuncMap{
 		"asset":  func(name string) string { return a.byName[name] },
-		"path":   pathWords,
+		"path":   shout,
 		"time":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 		"rfc":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"join":   strings.Join,
@@ -130,18 +130,5 @@ func (d *door) forward(w http.ResponseWriter, f forwardView) {
 	d.pages.write(w, http.StatusOK, pageForward, view{Forward: f})
 }
 
-// pathWords is a path as Microsoft's documentation names it, for people.
-func pathWords(p authn.Path) string {
-	switch p {
-	case authn.PathCloud:
-		return "CLOUD AUTHENTICATION"
-	case authn.PathPHS:
-		return "PASSWORD HASH SYNCHRONISATION"
-	case authn.PathPTA:
-		return "PASS-THROUGH AUTHENTICATION"
-	case authn.PathFederated:
-		return "FEDERATION"
-	default:
-		return strings.ToUpper(string(p))
-	}
-}
+// shout is a path in words, as a page's heading shows it.
+func shout(p authn.Path) string { return strings.ToUpper(p.InWords()) }

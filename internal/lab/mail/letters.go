@@ -19,21 +19,8 @@ func letters(v Visitor) []letter {
 	}
 }
 
-// pathWords is a path as Microsoft's documentation names it, for people.
-func pathWords(p authn.Path) string {
-	switch p {
-	case authn.PathCloud:
-		return "CLOUD AUTHENTICATION"
-	case authn.PathPHS:
-		return "PASSWORD HASH SYNCHRONISATION"
-	case authn.PathPTA:
-		return "PASS-THROUGH AUTHENTICATION"
-	case authn.PathFederated:
-		return "FEDERATION"
-	default:
-		return strings.ToUpper(string(p))
-	}
-}
+// shout is a path in words, as a page's heading shows it.
+func shout(p authn.Path) string { return strings.ToUpper(p.InWords()) }
 
 // pathExplained says in one sentence who decided.
 func pathExplained(p authn.Path) string {

@@ -49,7 +49,7 @@ var (
 
 // New makes the application's handler, to be mounted at /app/.
 func New(visitors Reader) http.Handler {
-	page := template.Must(template.New("inbox").Funcs(template.FuncMap{"path": pathWords, "how": pathExplained}).Parse(inboxPage))
+	page := template.Must(template.New("inbox").Funcs(template.FuncMap{"path": shout, "how": pathExplained}).Parse(inboxPage))
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /app/{$}", func(w http.ResponseWriter, r *http.Request) { inbox(w, r, visitors, page) })
 	mux.HandleFunc("GET /app/mail.css", func(w http.ResponseWriter, _ *http.Request) {
