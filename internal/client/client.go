@@ -161,7 +161,7 @@ func call[T any](ctx context.Context, c *Console, method, path string, body any)
 	if err != nil {
 		return out, fmt.Errorf("%w at %s (%w): is it running? `fourways up` starts the lab, `fourways serve` a gateway; --server names another", ErrUnreachable, c.base, unwrapURL(err))
 	}
-	defer res.Body.Close() //nolint:errcheck // it was read to its end
+	defer res.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(res.Body, answerLimit))
 	if err != nil {
 		return out, fmt.Errorf("read the console's answer: %w", err)

@@ -82,8 +82,11 @@ func fixed(attr, value string) func(time.Time) map[string][]string {
 // cloudOnly are the people of cloud.example.test.
 func cloudOnly() []person {
 	return []person{
-		{name: "alice", surname: "Adams"}, {name: "ivan", surname: "Ivanov"}, {name: "mallory", surname: "Moreau", password: malloryPW},
-		{name: "peggy", surname: "Park"}, {name: "sybil", surname: "Sato"},
+		{name: "alice", surname: "Adams"},
+		{name: "ivan", surname: "Ivanov"},
+		{name: "mallory", surname: "Moreau", password: malloryPW},
+		{name: "peggy", surname: "Park"},
+		{name: "sybil", surname: "Sato"},
 	}
 }
 

@@ -22,7 +22,7 @@ type secretsFile struct {
 }
 
 func openSecrets(path string) (secrets, error) {
-	raw, err := os.ReadFile(path)
+	raw, err := os.ReadFile(path) //nolint:gosec // G304: the operator names the file
 	if errors.Is(err, fs.ErrNotExist) {
 		made := secretsFile{Administrator: rand.Text(), Sync: rand.Text(), Decoy: rand.Text(), OIDC: rand.Text()}
 		if raw, err = json.MarshalIndent(made, "", "  "); err != nil {

@@ -27,7 +27,7 @@ const (
 
 // Hash makes a PHC string `$argon2id$v=19$m=…,t=…,p=…$salt$hash` with a fresh salt.
 func (a Argon2id) Hash(password []byte) (string, error) {
-	h, err := argon2.New(argon2.WithVariantID(), argon2.WithT(a.Time), argon2.WithM(uint32(a.MemoryKiB)), argon2.WithP(a.Parallelism), argon2.WithK(32), argon2.WithS(16)) //nolint:gosec // bounded by Check
+	h, err := argon2.New(argon2.WithVariantID(), argon2.WithT(a.Time), argon2.WithM(uint32(a.MemoryKiB)), argon2.WithP(a.Parallelism), argon2.WithK(32), argon2.WithS(16))
 	if err != nil {
 		return "", fmt.Errorf("argon2id with m=%d,t=%d,p=%d: %w", a.MemoryKiB, a.Time, a.Parallelism, err)
 	}
