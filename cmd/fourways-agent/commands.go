@@ -17,6 +17,8 @@ import (
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/agent"
 	"github.com/fourways-id/fourways/internal/agentlink"
+	"github.com/fourways-id/fourways/internal/config"
+	"github.com/fourways-id/fourways/internal/onprem"
 )
 
 // Bounds of a command that talks to somebody.
@@ -110,51 +112,60 @@ func newRun(load loader) *cobra.Command {
 func newCheck(load loader) *cobra.Command {
 	var offline bool
 	cmd := &cobra.Command{
-		Use: "check", Short: "Check configuration, keys and directory", Args: cobra.NoArgs,
+		Use: "check", Short: "Check configuration, files, directory, decoy account and keys", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := load()
 			if err != nil {
 				return err
 			}
+			cmd.Println("ok: configuration")
 			if offline {
-				cmd.Println("ok: configuration")
 				return nil
 			}
-			d, err := openDirectory(c)
-			if err != nil {
-				return err
-			}
-			defer d.Close()
-			cmd.Println("ok: configuration and the files that it names")
 			ctx, cancel := context.WithTimeout(cmd.Context(), checkWithin)
 			defer cancel()
-			if err := d.Check(ctx); err != nil {
-				return &exitError{fmt.Errorf("directory: %w", err), exitUnreachable}
-			}
-			cmd.Println("ok: directory")
-			if c.HasRole(agentlink.RolePTA) {
-				decoy, err := openDecoy(c)
-				if err != nil {
-					return err
-				}
-				if v := d.Bind(ctx, decoy.UPN, decoy.Password); v.Reason != authn.None {
-					return fmt.Errorf("the decoy account %s can't sign in (%s): %w", decoy.UPN, v.Reason, v.Cause)
-				}
-				cmd.Println("ok: decoy account")
+			if err := checkDirectory(ctx, cmd, c); err != nil {
+				return err
 			}
 			id, err := agentlink.LoadIdentity(identityPath(c))
 			if err != nil {
 				return err
 			}
-			cmd.Printf("ok: enrolled as %s (%s), broker %s\n", id.Name, id.AgentID, id.URL)
 			if missing := notGranted(c.Agent.Roles, id.Roles); missing != "" {
 				return fmt.Errorf("the gateway enrolled this agent without the role %s: invite it anew with that role", missing)
 			}
+			cmd.Printf("ok: enrolled as %s (%s), broker %s\n", id.Name, id.AgentID, id.URL)
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&offline, "offline", false, "check the configuration alone: no files, no network")
+	cmd.Flags().BoolVar(&offline, "offline", false, "check the configuration alone: no other file, no network")
 	return cmd
+}
+
+// checkDirectory goes to the directory as a sign-in would, with the decoy account.
+func checkDirectory(ctx context.Context, cmd *cobra.Command, c *config.Agent) error {
+	d, err := openDirectory(c)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Check(ctx); err != nil {
+		return &exitError{fmt.Errorf("directory: %w", err), exitUnreachable}
+	}
+	cmd.Println("ok: directory")
+	if !c.HasRole(agentlink.RolePTA) {
+		return nil
+	}
+	decoy, err := openDecoy(c)
+	if err != nil {
+		return err
+	}
+	defer decoy.Password.Wipe()
+	if v := d.Bind(ctx, decoy.UPN, decoy.Password); v.Reason != authn.None {
+		return fmt.Errorf("the decoy account %s can't sign in (%s): %w", decoy.UPN, v.Reason, v.Cause)
+	}
+	cmd.Println("ok: decoy account")
+	return nil
 }
 
 func notGranted(want, have []string) string {
@@ -188,27 +199,30 @@ func newTest(load loader) *cobra.Command {
 			defer password.Wipe()
 			ctx, cancel := context.WithTimeout(cmd.Context(), testWithin)
 			defer cancel()
-			v := d.Bind(ctx, args[0], password)
-			if v.Reason == authn.None {
-				cmd.Printf("allowed by %s\n", v.Server)
-				return nil
-			}
-			cmd.Printf("%s (%d), LDAP code %d", v.Reason, v.Reason.Code(), v.Code)
-			if v.Data != "" {
-				cmd.Printf(", data %s", v.Data)
-			}
-			cmd.Printf(", server %s\n", v.Server)
-			code := exitDenied
-			if v.Reason.Verdict() == authn.Unavailable {
-				code = exitUnreachable
-			}
-			return &exitError{fmt.Errorf("the directory did not say yes: %w", v.Cause), code}
+			return report(cmd, d.Bind(ctx, args[0], password))
 		},
 	}
 	cmd.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from standard input")
 	cmd.Flags().StringVar(&env, "password-env", "", "read the password from this environment `variable`")
 	cmd.MarkFlagsMutuallyExclusive("password-stdin", "password-env")
 	return cmd
+}
+
+// report prints a verdict; anything but a yes is an error with its exit code.
+func report(cmd *cobra.Command, v onprem.Verdict) error {
+	if v.Reason == authn.None {
+		cmd.Printf("allowed by %s\n", v.Server)
+		return nil
+	}
+	cmd.Printf("%s (%d), LDAP code %d", v.Reason, v.Reason.Code(), v.Code)
+	if v.Data != "" {
+		cmd.Printf(", data %s", v.Data)
+	}
+	cmd.Printf(", server %s\n", v.Server)
+	if v.Reason.Verdict() == authn.Unavailable {
+		return &exitError{fmt.Errorf("the directory could not be asked: %w", v.Cause), exitUnreachable}
+	}
+	return &exitError{fmt.Errorf("the directory said no: %w", v.Cause), exitDenied}
 }
 
 func newVersion() *cobra.Command {

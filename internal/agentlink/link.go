@@ -50,6 +50,7 @@ type LinkOptions struct {
 const (
 	AliveEvery = 2 * time.Second // how often an agent gives one
 	deadAfter  = 3 * AliveEvery  // without one it is not asked any more
+	noteEvery  = time.Minute     // how often one is written down
 	refreshing = 10 * time.Second
 )
 
@@ -204,13 +205,25 @@ func (l *Link) alive(msg *nats.Msg) {
 		l.refuse("a sign of life", id, err)
 		return
 	}
-	l.mu.Lock()
-	p := l.peerLocked(id)
-	p.seen, p.skew, p.version, p.leaving = now, a.At.Sub(now), a.Version, a.Leaving
-	l.mu.Unlock()
+	if !l.saw(id, a, now) {
+		return
+	}
 	if err := l.o.Registry.Seen(context.Background(), id, now); err != nil {
 		l.o.Log.Warn("an agent's sign of life could not be written down", "agent", id, "error", err)
 	}
+}
+
+// saw takes a sign of life over and reports whether it is time to write one down.
+func (l *Link) saw(id string, a Alive, now time.Time) (note bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := l.peerLocked(id)
+	p.seen, p.skew, p.version, p.leaving = now, a.At.Sub(now), a.Version, a.Leaving
+	if now.Sub(p.noted) < noteEvery {
+		return false
+	}
+	p.noted = now
+	return true
 }
 
 // refuse counts and logs a message that was not believed.

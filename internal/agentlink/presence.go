@@ -17,6 +17,7 @@ type Presence interface {
 type peer struct {
 	conns    []uint64  // open connections, the newest last; only with Presence
 	seen     time.Time // last sign of life
+	noted    time.Time // last one that was written down
 	skew     time.Duration
 	version  string
 	leaving  bool

@@ -82,8 +82,10 @@ func TestOnlyTheAgentAskedCanOpenThePassword(t *testing.T) {
 		"request":  func(r *Request) { r.ID = newID() },
 		"issued":   func(r *Request) { r.Issued = r.Issued.Add(time.Nanosecond) },
 		"deadline": func(r *Request) { r.Deadline = r.Deadline.Add(time.Hour) },
-		"sealed":   func(r *Request) { r.Sealed = append(bytes.Clone(r.Sealed[:len(r.Sealed)-1]), r.Sealed[len(r.Sealed)-1]^1) },
-		"short":    func(r *Request) { r.Sealed = r.Sealed[:3] },
+		"sealed": func(r *Request) {
+			r.Sealed = append(bytes.Clone(r.Sealed[:len(r.Sealed)-1]), r.Sealed[len(r.Sealed)-1]^1)
+		},
+		"short": func(r *Request) { r.Sealed = r.Sealed[:3] },
 	} {
 		moved := *q
 		change(&moved)
