@@ -1,0 +1,300 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/console/api"
+	"github.com/fourways-id/fourways/internal/trace"
+)
+
+const compareLong = `Sign one person in by all four paths, at the public endpoint, and put the four side by side: who checked the password, who
+saw it in clear, what the cloud stores, and whether a domain controller was asked. Every cell comes from the trace of that
+sign-in.
+
+A person has one account in each domain. compare takes the one of each path whose name before the @ is USER, and says which.
+For the path federated it takes a domain that speaks SAML; --idp oidc takes the other, and --idp ID a certain one.
+
+The exit code is 1 when any of the four could not be carried out. A denied sign-in was carried out.`
+
+const compareExample = `  fourways compare alice
+  fourways compare alice --idp oidc
+  fourways compare heidi -o json`
+
+type compareFlags struct {
+	password passwordFlags
+	door     string
+	idp      string
+}
+
+// comparison is what compare says.
+type comparison struct {
+	User string       `json:"user"`
+	Rows []compared   `json:"rows"`
+	idp  string       // what --idp said
+	pw   authn.Secret // for people whom the lab does not know
+}
+
+// compared is one path of it. Failed says why it could not be carried out; then the rest is empty.
+type compared struct {
+	Model    string          `json:"identityModel"`
+	Type     string          `json:"authenticationType"`
+	Path     authn.Path      `json:"path"`
+	Protocol string          `json:"protocol,omitempty"`
+	UPN      string          `json:"userPrincipalName,omitempty"`
+	Result   string          `json:"result"`
+	Reason   string          `json:"reason,omitempty"`
+	Code     int             `json:"code"`
+	Millis   int64           `json:"milliseconds"`
+	TraceID  authn.AttemptID `json:"traceId,omitempty"`
+	Failed   string          `json:"failed,omitempty"`
+	trace.Comparison
+}
+
+func newCompare(a *app) *cobra.Command {
+	var f compareFlags
+	cmd := &cobra.Command{
+		Use: "compare [USER]", Short: "One person by all four paths, side by side", Long: compareLong, Example: compareExample,
+		Args: between(0, "USER"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			user := "alice"
+			if len(args) == 1 {
+				user, _, _ = strings.Cut(strings.ToLower(args[0]), "@")
+			}
+			return a.compare(cmd, user, f)
+		},
+	}
+	cmd.Flags().StringVar(&f.idp, "idp", "saml", "which federation: saml, oidc, or the `id` of an identity provider")
+	cmd.Flags().StringVar(&f.door, "signin-url", "", "the sign-in endpoint's origin, as `URL` (else "+envSignIn+", else asked of the console)")
+	f.password.add(cmd)
+	return cmd
+}
+
+func (a *app) compare(cmd *cobra.Command, user string, f compareFlags) error {
+	ctx := cmd.Context()
+	p, err := a.place(ctx, f.door)
+	if err != nil {
+		return err
+	}
+	if p.console == nil {
+		_, err := a.console()
+		return err
+	}
+	rows, err := chooseAccounts(ctx, p, user, f.idp)
+	if err != nil {
+		return err
+	}
+	c := comparison{User: user, Rows: rows, idp: f.idp}
+	if c.pw, err = a.comparePassword(cmd, p, c, f.password); err != nil {
+		return err
+	}
+	defer c.pw.Wipe()
+	for i := range c.Rows {
+		if err := c.Rows[i].run(ctx, p, c.pw, f.password.given()); err != nil {
+			return err
+		}
+	}
+	if err := show(a, c, comparisonCSV(), c.text); err != nil {
+		return err
+	}
+	return c.judge()
+}
+
+// comparePassword asks once, and only when somebody is not a demo person.
+func (a *app) comparePassword(cmd *cobra.Command, p place, c comparison, f passwordFlags) (authn.Secret, error) {
+	needed := f.given()
+	for _, row := range c.Rows {
+		_, known := p.lab.password(row.UPN)
+		needed = needed || row.UPN != "" && !known
+	}
+	if !needed {
+		return authn.Secret{}, nil
+	}
+	return a.password(cmd, f, "Password of "+printable(c.User), false)
+}
+
+// run signs the row's person in and reads the trace. An error ends the whole comparison; all else stands in the row.
+func (r *compared) run(ctx context.Context, p place, typed authn.Secret, given bool) error {
+	if r.Failed != "" {
+		return nil
+	}
+	pw := typed
+	if demo, ok := p.lab.password(r.UPN); ok && !given {
+		pw = authn.NewSecret([]byte(demo))
+		defer pw.Wipe()
+	}
+	did, err := signIn(ctx, p.door, r.UPN, pw)
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		r.Result, r.Failed = "error", err.Error()
+		return nil
+	}
+	records, err := recordsOf(ctx, p, did.CorrelationID)
+	if err != nil {
+		r.Result, r.Failed = "error", "its trace can't be read: "+err.Error()
+		return nil
+	}
+	r.fill(did, records)
+	return nil
+}
+
+func (r *compared) fill(did attempt, records []authn.Record) {
+	r.TraceID, r.Path = did.CorrelationID, did.Path
+	r.Result = did.Verdict.MetricOutcome()
+	r.Reason = reasonOf(did, records)
+	if reason, ok := authn.ParseReason(r.Reason); ok {
+		r.Code = reason.Code()
+	}
+	r.Millis = did.Milliseconds
+	r.Comparison = trace.Compare(records, time.Now())
+	if did.Verdict == authn.Unavailable {
+		r.Failed = told(did)
+	}
+}
+
+// chooseAccounts finds the person's account of each path; a row without one says so.
+func chooseAccounts(ctx context.Context, p place, user, idp string) ([]compared, error) {
+	modes, err := p.console.Modes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	people, err := everybody(ctx, p.console, "")
+	if err != nil {
+		return nil, err
+	}
+	upns := map[string]bool{}
+	found := false
+	for _, u := range people {
+		upns[u.UPN] = true
+		found = found || strings.HasPrefix(u.UPN, user+"@")
+	}
+	if !found {
+		return nil, failure{exitNotFound, "there is no such person", fmt.Sprintf("no account is called %s@…", user), "`fourways user list` shows who there is"}
+	}
+	var rows []compared
+	for _, path := range authn.Paths() {
+		if path == authn.PathNone {
+			continue
+		}
+		rows = append(rows, choose(modes, path, idp, func(domain string) (string, bool) {
+			upn := user + "@" + domain
+			return upn, upns[upn]
+		}))
+	}
+	return rows, nil
+}
+
+// choose takes the first domain of a path that has the person, one that the file put there before one that was swapped.
+func choose(modes []api.Mode, path authn.Path, idp string, has func(domain string) (string, bool)) compared {
+	for _, swapped := range []bool{false, true} {
+		for _, m := range modes {
+			if m.Path != path || (m.Override != nil) != swapped || path == authn.PathFederated && m.Protocol != idp && m.IdP != idp {
+				continue
+			}
+			if upn, ok := has(m.Domain); ok {
+				return compared{Model: m.Model, Type: m.Type, Path: path, Protocol: m.Protocol, UPN: upn}
+			}
+		}
+	}
+	return compared{Path: path, Result: "no account", Failed: "no domain with this path has the person"}
+}
+
+func (c comparison) text(w io.Writer) error {
+	var accounts []string
+	for _, r := range c.Rows {
+		if r.UPN != "" {
+			accounts = append(accounts, r.UPN)
+		}
+	}
+	_, _ = fmt.Fprintf(w, "%s has one account in each domain; these were signed in: %s\n\n", printable(c.User), printable(strings.Join(accounts, ", ")))
+	err := writeTable(w, c.Rows, columns[compared]{
+		names: []string{"identity model", "authentication type", "path", "result", "total", "where checked", "password seen in clear by", "stored in cloud", "DC contacted"},
+		cells: compared.cells,
+	})
+	if err != nil {
+		return err
+	}
+	return c.footer(w)
+}
+
+func (r compared) cells() []string {
+	kind, path := r.Type, string(r.Path)
+	if r.Protocol != "" {
+		path += " (" + strings.ToUpper(r.Protocol) + ")"
+	}
+	result, total := r.Result, ""
+	if r.TraceID != "" {
+		total = strconv.FormatInt(r.Millis, 10) + " ms"
+		if r.Result != success {
+			result = fmt.Sprintf("%s %d %s", r.Result, r.Code, r.Reason)
+		}
+	}
+	return []string{r.Model, kind, path, result, total, r.WhereChecked, r.SeenInClearBy, r.StoredInCloud, r.DCContacted}
+}
+
+// footer says where the evidence is, and what could not be done.
+func (c comparison) footer(w io.Writer) error {
+	var ids []string
+	steps := 0
+	for _, r := range c.Rows {
+		if r.TraceID != "" {
+			ids = append(ids, string(r.TraceID))
+			steps += r.Steps
+		}
+	}
+	var b strings.Builder
+	if len(ids) > 0 {
+		fmt.Fprintf(&b, "\ntraces: fourways trace show %s   (%d traces, %d steps)\n", strings.Join(ids, " "), len(ids), steps)
+	}
+	for _, r := range c.Rows {
+		if r.Failed != "" {
+			fmt.Fprintf(&b, "%s: %s\n", r.Path, printable(r.Failed))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (c comparison) judge() error {
+	var failed []string
+	for _, r := range c.Rows {
+		if r.Failed != "" {
+			failed = append(failed, string(r.Path))
+		}
+	}
+	if len(failed) == 0 {
+		return nil
+	}
+	do := "`fourways mode get --all` says which paths are ready"
+	if c.Rows[len(c.Rows)-1].Result == "no account" {
+		do += fmt.Sprintf("; --idp %s looks for a federated domain of that kind", c.idp)
+	}
+	return failure{exitFailed, "not every path could be tried", strings.Join(failed, ", ") + " could not; the lines above say why", do}
+}
+
+// comparisonCSV is one line a comparison, for -o csv and jsonl of scripts that keep a history.
+func comparisonCSV() columns[comparison] {
+	c := columns[comparison]{names: []string{"user"}}
+	for _, path := range authn.Paths() {
+		if path != authn.PathNone {
+			c.names = append(c.names, string(path)+"_result", string(path)+"_milliseconds", string(path)+"_trace")
+		}
+	}
+	c.cells = func(item comparison) []string {
+		cells := []string{item.User}
+		for _, r := range item.Rows {
+			cells = append(cells, r.Result, strconv.FormatInt(r.Millis, 10), string(r.TraceID))
+		}
+		return cells
+	}
+	return c
+}
