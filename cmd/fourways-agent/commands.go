@@ -33,7 +33,7 @@ func newEnrol(load loader) *cobra.Command {
 	var gateway, env string
 	var stdin bool
 	cmd := &cobra.Command{
-		Use: "enrol", Short: "Enrol this agent at the gateway with a one-time token (fourways agent invite)", Args: cobra.NoArgs,
+		Use: "enrol", Short: "Enrol this agent at the gateway with a one-time token (fourways agent invite)", Args: usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := load()
 			if err != nil {
@@ -79,7 +79,7 @@ func enrolFailed(err error) error {
 
 func newRun(load loader) *cobra.Command {
 	return &cobra.Command{
-		Use: "run", Short: "Serve until interrupted", Args: cobra.NoArgs,
+		Use: "run", Short: "Serve until interrupted", Args: usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := load()
 			if err != nil {
@@ -112,7 +112,7 @@ func newRun(load loader) *cobra.Command {
 func newCheck(load loader) *cobra.Command {
 	var offline bool
 	cmd := &cobra.Command{
-		Use: "check", Short: "Check configuration, files, directory, decoy account and keys", Args: cobra.NoArgs,
+		Use: "check", Short: "Check configuration, files, directory, decoy account and keys", Args: usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := load()
 			if err != nil {
@@ -181,7 +181,7 @@ func newTest(load loader) *cobra.Command {
 	var stdin bool
 	var env string
 	cmd := &cobra.Command{
-		Use: "test USER", Short: "Try a password at the directory, as a sign-in would", Args: cobra.ExactArgs(1),
+		Use: "test USER", Short: "Try a password at the directory, as a sign-in would", Args: usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := load()
 			if err != nil {
@@ -227,7 +227,7 @@ func report(cmd *cobra.Command, v onprem.Verdict) error {
 
 func newVersion() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version", Args: usage(cobra.NoArgs),
 		Run: func(cmd *cobra.Command, _ []string) { cmd.Println("fourways-agent", version()) },
 	}
 }

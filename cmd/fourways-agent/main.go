@@ -76,8 +76,10 @@ func execute(ctx context.Context, args []string, s streams) int {
 func newRoot() *cobra.Command {
 	var file string
 	root := &cobra.Command{
-		Use: "fourways-agent", Short: "The on-premises agent of fourways",
+		Args: usage(cobra.NoArgs),
+		Use:  "fourways-agent", Short: "The on-premises agent of fourways",
 		SilenceUsage: true, SilenceErrors: true,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.PersistentFlags().StringVarP(&file, "config", "c", "agent.toml", "configuration `file`")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{err, exitUsage} })
@@ -90,6 +92,16 @@ func newRoot() *cobra.Command {
 	}
 	root.AddCommand(newEnrol(load), newRun(load), newCheck(load), newTest(load), newVersion())
 	return root
+}
+
+// usage makes wrong arguments a usage error.
+func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return &exitError{fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath()), exitUsage}
+		}
+		return nil
+	}
 }
 
 // loader reads the configuration that the flags name.

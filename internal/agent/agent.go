@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/agentlink"
@@ -51,9 +51,12 @@ type agent struct {
 	recv *agentlink.Receiver
 	book *book
 	room chan struct{} // one place a bind
-	work errgroup.Group
 	wake chan struct{}
-	sync chan struct{} // one run at a time
+	runs chan struct{} // one place: a run at a time
+
+	mu      sync.Mutex
+	leaving bool
+	work    sync.WaitGroup
 }
 
 // Run serves until ctx ends; then it takes nothing new, finishes what it began, and returns nil. It keeps trying to
@@ -64,7 +67,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	a := &agent{
 		Options: o, recv: agentlink.NewReceiver(o.Identity), book: newBook(),
-		room: make(chan struct{}, o.atOnce()), wake: make(chan struct{}, 1), sync: make(chan struct{}, 1),
+		room: make(chan struct{}, o.atOnce()), wake: make(chan struct{}, 1), runs: make(chan struct{}, 1),
 	}
 	var err error
 	a.conn, err = agentlink.Dial(o.Identity, agentlink.DialOptions{Log: o.Log, Connected: func(*nats.Conn) { a.wakeUp() }})
@@ -72,10 +75,8 @@ func Run(ctx context.Context, o Options) error {
 		return fmt.Errorf("start the agent: %w", err)
 	}
 	defer a.conn.Close()
-	runs, stopRuns := context.WithCancel(ctx)
-	defer stopRuns()
 	subs, err := a.recv.Listen(a.conn, agentlink.Told{
-		Bind: a.asked, Cancel: a.cancelled, Sync: func(m *nats.Msg) { a.ordered(runs, m) },
+		Bind: a.asked, Cancel: a.cancelled, Sync: func(m *nats.Msg) { a.ordered(ctx, m) },
 	})
 	if err != nil {
 		return fmt.Errorf("start the agent: %w", err)
@@ -102,6 +103,16 @@ func (o *Options) atOnce() int {
 		return o.AtOnce
 	}
 	return defaultAtOnce
+}
+
+// begin starts work that a leaving agent waits for; false when it is leaving already.
+func (a *agent) begin(do func()) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.leaving {
+		a.work.Go(do)
+	}
+	return !a.leaving
 }
 
 func (a *agent) wakeUp() {
@@ -142,9 +153,12 @@ func (a *agent) leave(subs []*nats.Subscription) {
 			a.Log.Warn("could not stop listening", "error", err)
 		}
 	}
+	a.mu.Lock()
+	a.leaving = true
+	a.mu.Unlock()
 	done := make(chan struct{})
 	go func() {
-		_ = a.work.Wait() // the work returns no errors
+		a.work.Wait()
 		close(done)
 	}()
 	select {

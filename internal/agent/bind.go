@@ -34,17 +34,27 @@ func (a *agent) asked(msg *nats.Msg) {
 		a.Log.Warn("dropped a request that came before or was given to another agent", "request", q.ID)
 		return
 	}
-	select {
-	case a.room <- struct{}{}:
-		a.work.Go(func() error {
-			defer func() { <-a.room }()
-			a.bind(msg, q)
-			return nil
-		})
-	default:
+	if !a.tryBind(msg, q) {
 		a.Log.Warn("no room for another bind", "at once", cap(a.room))
 		a.answer(msg, q, agentlink.Answer{Reason: authn.AgentError.String()})
 	}
+}
+
+// tryBind binds beside the caller, if there is room.
+func (a *agent) tryBind(msg *nats.Msg, q *agentlink.Request) bool {
+	select {
+	case a.room <- struct{}{}:
+	default:
+		return false
+	}
+	begun := a.begin(func() {
+		defer func() { <-a.room }()
+		a.bind(msg, q)
+	})
+	if !begun {
+		<-a.room
+	}
+	return begun
 }
 
 func (a *agent) unreadable(msg *nats.Msg, err error) {

@@ -25,10 +25,9 @@ func (a *agent) ordered(ctx context.Context, msg *nats.Msg) {
 		a.Log.Warn("dropped an order to synchronise that came before", "run", o.Run)
 		return
 	}
-	a.work.Go(func() error {
-		a.synchronise(ctx, o)
-		return nil
-	})
+	if !a.begin(func() { a.synchronise(ctx, o) }) {
+		a.Log.Warn("dropped an order to synchronise: this agent is stopping", "run", o.Run)
+	}
 }
 
 func (a *agent) synchronise(ctx context.Context, o agentlink.Order) {
@@ -61,8 +60,8 @@ func (a *agent) read(ctx context.Context, o agentlink.Order, up *agentlink.Uplin
 		return errors.New("this agent has no sync role in its configuration")
 	}
 	select {
-	case a.sync <- struct{}{}:
-		defer func() { <-a.sync }()
+	case a.runs <- struct{}{}:
+		defer func() { <-a.runs }()
 	default:
 		return errors.New("another run goes on at this agent")
 	}

@@ -9,8 +9,10 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/agent"
 	"github.com/fourways-id/fourways/internal/agent/agenttest"
 	"github.com/fourways-id/fourways/internal/agentlink"
+	"github.com/fourways-id/fourways/internal/onprem"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -48,7 +50,7 @@ func puppet(t *testing.T, w *agenttest.World, id *agentlink.Identity, do func(q 
 	return r
 }
 
-var yes = agentlink.Answer{Bound: true, Reason: authn.None.String()}
+func yes() agentlink.Answer { return agentlink.Answer{Bound: true, Reason: authn.None.String()} }
 
 func ask(t *testing.T, w *agenttest.World, within time.Duration) agentlink.Reply {
 	t.Helper()
@@ -85,11 +87,11 @@ func TestAnswersThatAreNotTheAgentsOwnAreRefused(t *testing.T) {
 		want   authn.Reason
 		event  agentlink.EventKind
 	}{
-		{"good", func(q *agentlink.Request) []byte { old = answerOf(t, self, q, yes); return old }, authn.None, agentlink.Answered},
+		{"good", func(q *agentlink.Request) []byte { old = answerOf(t, self, q, yes()); return old }, authn.None, agentlink.Answered},
 		{"of another request", func(*agentlink.Request) []byte { return old }, authn.AgentBadResponse, agentlink.Foreign},
-		{"signed by another agent", func(q *agentlink.Request) []byte { return answerOf(t, mallory, q, yes) }, authn.AgentBadResponse, agentlink.Forged},
+		{"signed by another agent", func(q *agentlink.Request) []byte { return answerOf(t, mallory, q, yes()) }, authn.AgentBadResponse, agentlink.Forged},
 		{"not signed", func(q *agentlink.Request) []byte {
-			b := answerOf(t, self, q, yes)
+			b := answerOf(t, self, q, yes())
 			clear(b[1:65])
 			return b
 		}, authn.AgentBadResponse, agentlink.Forged},
@@ -99,7 +101,7 @@ func TestAnswersThatAreNotTheAgentsOwnAreRefused(t *testing.T) {
 			return b
 		}, authn.AgentBadResponse, agentlink.Forged},
 		{"of another version", func(q *agentlink.Request) []byte {
-			b := answerOf(t, self, q, yes)
+			b := answerOf(t, self, q, yes())
 			b[0] = 2
 			return b
 		}, authn.AgentBadResponse, agentlink.Forged},
@@ -110,7 +112,7 @@ func TestAnswersThatAreNotTheAgentsOwnAreRefused(t *testing.T) {
 		{"yes without having asked", func(q *agentlink.Request) []byte {
 			return answerOf(t, self, q, agentlink.Answer{Reason: authn.None.String()})
 		}, authn.AgentBadResponse, agentlink.Failed},
-		{"good again", func(q *agentlink.Request) []byte { return answerOf(t, self, q, yes) }, authn.None, agentlink.Answered},
+		{"good again", func(q *agentlink.Request) []byte { return answerOf(t, self, q, yes()) }, authn.None, agentlink.Answered},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			next = c.answer
@@ -134,7 +136,7 @@ func TestAnswersNobodyWaitsForAreCounted(t *testing.T) {
 	inboxes := make(chan string, 4)
 	self = puppet(t, w, w.Enrol(t, "one", agentlink.RolePTA), func(q *agentlink.Request, msg *nats.Msg) {
 		if respond {
-			_ = msg.Respond(answerOf(t, self, q, yes))
+			_ = msg.Respond(answerOf(t, self, q, yes()))
 		}
 		requests <- q
 		inboxes <- msg.Reply
@@ -150,7 +152,7 @@ func TestAnswersNobodyWaitsForAreCounted(t *testing.T) {
 		t.Fatalf("positive control: %v", r.Reason)
 	}
 	q, inbox := <-requests, <-inboxes
-	inject(inbox, answerOf(t, self, q, yes))
+	inject(inbox, answerOf(t, self, q, yes()))
 	w.Until(t, "a second answer counted as replayed", func() bool { return w.Count(agentlink.Replayed) == 1 })
 
 	respond = false
@@ -158,11 +160,11 @@ func TestAnswersNobodyWaitsForAreCounted(t *testing.T) {
 		t.Fatalf("no answer: %v, want agent_timeout", r.Reason)
 	}
 	q, inbox = <-requests, <-inboxes
-	inject(inbox, answerOf(t, self, q, yes))
+	inject(inbox, answerOf(t, self, q, yes()))
 	w.Until(t, "a late answer counted", func() bool { return w.Count(agentlink.Late) == 1 })
 	inject(inbox, []byte("nonsense"))
 	w.Until(t, "a forged late answer counted", func() bool { return w.Count(agentlink.Forged) == 1 })
-	inject(inbox[:len(inbox)-1]+"x", answerOf(t, self, q, yes))
+	inject(inbox[:len(inbox)-1]+"x", answerOf(t, self, q, yes()))
 	w.Until(t, "an answer to no question counted", func() bool { return w.Count(agentlink.Foreign) == 1 })
 	if r := ask(t, w, 200*time.Millisecond); r.Reason != authn.AgentTimeout {
 		t.Errorf("after all that: %v", r.Reason)
@@ -174,7 +176,7 @@ func TestSecondReplyIsDeniedByTheBroker(t *testing.T) {
 	tap := w.Tap(t)
 	var self *agentlink.Receiver
 	self = puppet(t, w, w.Enrol(t, "one", agentlink.RolePTA), func(q *agentlink.Request, msg *nats.Msg) {
-		_ = msg.Respond(answerOf(t, self, q, yes))
+		_ = msg.Respond(answerOf(t, self, q, yes()))
 		_ = msg.Respond([]byte("a second reply"))
 		_ = msg.Respond([]byte("a third reply"))
 	})
@@ -211,4 +213,75 @@ func TestForgedSignsOfLifeMakeNobodyLive(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Until(t, "positive control", func() bool { return w.Link.Live(agentlink.RolePTA) })
+}
+
+func TestGatewayKeyThatNobodyPinnedIsToldApart(t *testing.T) {
+	w := agenttest.Start(t)
+	w.Run(t, agent.Options{Identity: w.Enrol(t, "one", agentlink.RolePTA), Directory: allow{}})
+	for generation, want := range map[uint32]authn.Reason{0: authn.None, 1: authn.None, 2: authn.AgentKey} {
+		keys, err := agentlink.NewGatewayKeys(w.Seed, generation)
+		if err != nil {
+			t.Fatal(err)
+		}
+		link, err := agentlink.NewLink(t.Context(), agentlink.LinkOptions{
+			Conn: w.Conn, Registry: w.Registry, Keys: keys, Clock: agenttest.Clock{}, Log: w.Logger(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Until(t, "live by its own word alone", func() bool { return link.Live(agentlink.RolePTA) })
+		ctx, cancel := context.WithTimeout(t.Context(), agenttest.Hang)
+		r := link.Ask(ctx, agentlink.Question{User: "alice@corp.example.test", Secret: authn.NewSecret([]byte("x"))})
+		cancel()
+		link.Close()
+		if r.Reason != want {
+			t.Errorf("generation %d: %v, want %v: %v", generation, r.Reason, want, r.Err)
+		}
+	}
+}
+
+func TestReplayedRequestBindsNobody(t *testing.T) {
+	w := agenttest.Start(t)
+	tap, err := w.Broker.Inspect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tap.Close()
+	heard, err := tap.SubscribeSync("pta.*.bind")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tap.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	binds := make(counted, 8)
+	w.Run(t, agent.Options{Identity: w.Enrol(t, "one", agentlink.RolePTA), Directory: binds})
+	if r := ask(t, w, agenttest.Hang); r.Reason != authn.None {
+		t.Fatalf("positive control: %v", r.Reason)
+	}
+	msg, err := heard.NextMsg(agenttest.Hang)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Conn.PublishRequest(msg.Subject, "gw.attacker.1", msg.Data); err != nil {
+		t.Fatal(err)
+	}
+	w.Until(t, "the replay dropped", func() bool { return contains(w.Log.Bytes(), "came before") })
+	if r := ask(t, w, agenttest.Hang); r.Reason != authn.None {
+		t.Errorf("afterwards: %v", r.Reason)
+	}
+	if len(binds) != 2 {
+		t.Errorf("%d binds, want 2", len(binds))
+	}
+}
+
+type allow struct{}
+
+func (allow) Bind(context.Context, string, authn.Secret) onprem.Verdict { return onprem.Verdict{} }
+
+type counted chan struct{}
+
+func (c counted) Bind(context.Context, string, authn.Secret) onprem.Verdict {
+	c <- struct{}{}
+	return onprem.Verdict{}
 }

@@ -44,6 +44,7 @@ type World struct {
 	Registry *Registry
 	Enroller *agentlink.Enroller
 	Keys     *agentlink.GatewayKeys
+	Seed     []byte // of Keys
 	Log      *Log
 
 	mu     sync.Mutex
@@ -56,6 +57,7 @@ func Start(t *testing.T) *World {
 	w := &World{Registry: NewRegistry(), Log: &Log{}}
 	seed := make([]byte, 32)
 	_, _ = rand.Read(seed)
+	w.Seed = seed
 	authority, err := broker.NewAuthority(seed, time.Now)
 	must(t, err)
 	w.Keys, err = agentlink.NewGatewayKeys(seed, 0)
