@@ -123,6 +123,7 @@ func createCloudOnly(ctx context.Context, t Tenant, locks Locks) error {
 // cloudPasswords gives the people of the domain to switch a cloud password beside their synchronised hash.
 func cloudPasswords(ctx context.Context, t Tenant) error {
 	work, ctx := errgroup.WithContext(ctx)
+	work.SetLimit(2) // each takes 19 MiB while it is hashed
 	for _, p := range cast() {
 		if !p.unsynced {
 			work.Go(func() error { return t.SetPassword(ctx, p.upn(LabDomain), authn.NewSecret([]byte(p.pw()))) })

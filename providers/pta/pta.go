@@ -62,7 +62,7 @@ func (p provider) Step(ctx context.Context, a authn.Attempt) authn.Outcome {
 
 func (p provider) password(ctx context.Context, a authn.Attempt, secret authn.Secret) authn.Outcome {
 	posted := authn.Step{ID: authn.P1, From: authn.Browser, To: authn.Gateway, Result: authn.StepOK, At: p.clock.Now()}.
-		Hold(authn.Gateway, authn.FormClear)
+		Hold(authn.Browser, authn.FormClear).Hold(authn.Gateway, authn.FormClear)
 	if secret.Empty() { // never a bind without a password: LDAP takes that for an anonymous one (RFC 4513, section 5.1.2)
 		return authn.Deny(authn.BadPassword, authn.P1, nil, posted)
 	}

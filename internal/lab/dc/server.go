@@ -66,7 +66,7 @@ type Server struct {
 	reader   string
 
 	work    sync.WaitGroup
-	lock    sync.Mutex // guards conns and closed
+	lock    sync.Mutex // guards listener, conns and closed
 	conns   map[net.Conn]struct{}
 	closed  bool
 	counter atomic.Uint64
@@ -87,7 +87,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		return nil, fmt.Errorf("the domain controller can't listen: %w", err)
 	}
 	s.ctx, s.stop = context.WithCancel(ctx)
-	s.work.Go(s.accept)
+	s.work.Go(func() { s.accept(s.listener) })
 	s.work.Go(func() {
 		<-s.ctx.Done()
 		s.hangUp()
@@ -144,8 +144,12 @@ func (s *Server) roles(who identity) identity {
 	return who
 }
 
-// Addr is the address it listens on, host:port.
-func (s *Server) Addr() string { return s.listener.Addr().String() }
+// Addr is the address it listens on, host:port; the same after an outage.
+func (s *Server) Addr() string {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return s.listener.Addr().String()
+}
 
 // BaseDN is the name of the domain's top entry.
 func (s *Server) BaseDN() string { return s.dom.base.String() }
@@ -185,9 +189,9 @@ func (s *Server) log(e Event) {
 }
 
 // accept serves connections until the listener closes.
-func (s *Server) accept() {
+func (s *Server) accept(l net.Listener) {
 	for {
-		conn, err := s.listener.Accept()
+		conn, err := l.Accept()
 		if err != nil {
 			if s.ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
 				return
@@ -228,9 +232,9 @@ func (s *Server) admit(conn net.Conn) bool {
 
 // hangUp ends the listener and every connection.
 func (s *Server) hangUp() {
-	_ = s.listener.Close()
 	s.lock.Lock()
 	defer s.lock.Unlock()
+	_ = s.listener.Close()
 	s.closed = true
 	for conn := range s.conns {
 		_ = conn.Close()

@@ -82,7 +82,7 @@ type Options struct {
 // Server is a running Harbour ID.
 type Server struct {
 	url     string
-	http    *http.Server
+	serving serving
 	idps    map[string]*idp
 	logins  *logins
 	pages   *pages
@@ -133,11 +133,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("harbour: %w", err), listener.Close())
 	}
-	go func() {
-		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			o.ErrorLog.Error("harbour stopped serving", "cause", err)
-		}
-	}()
+	s.serve(listener)
 	context.AfterFunc(ctx, func() { _ = s.Close() })
 	return s, nil
 }
@@ -164,10 +160,6 @@ func assemble(url string, o Options) (*Server, error) {
 		}
 		s.idps[is.Domain] = i
 	}
-	s.http = &http.Server{
-		Handler: s.routes(), ErrorLog: slog.NewLogLogger(o.ErrorLog.Handler(), slog.LevelWarn),
-		ReadHeaderTimeout: readWithin, ReadTimeout: readWithin, WriteTimeout: writeWithin, IdleTimeout: idleWithin, MaxHeaderBytes: mostHeader,
-	}
 	return s, nil
 }
 
@@ -191,13 +183,3 @@ func (s *Server) SAMLMetadata(domain string) []byte {
 
 // Events are the last ones, oldest first.
 func (s *Server) Events() []Event { return s.events.all() }
-
-// Close stops listening and lets open requests end; a second call does nothing more.
-func (s *Server) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
-	defer cancel()
-	if err := s.http.Shutdown(ctx); err != nil {
-		return errors.Join(fmt.Errorf("harbour: stop: %w", err), s.http.Close())
-	}
-	return nil
-}
