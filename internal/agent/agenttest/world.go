@@ -13,7 +13,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"sync"
 	"testing"
@@ -103,36 +102,39 @@ func (w *World) Count(k agentlink.EventKind) int {
 // Logger logs into Log.
 func (w *World) Logger() *slog.Logger { return slog.New(slog.NewTextHandler(w.Log, nil)) }
 
-// Enrol enrols an agent over HTTP, as the program does.
+// Enrol enrols an agent as the program does, but for the listener.
 func (w *World) Enrol(t *testing.T, name string, roles ...string) *agentlink.Identity {
 	t.Helper()
 	token, hash := agentlink.NewToken()
 	w.Registry.Invite(hash, name, roles...)
-	srv := httptest.NewServer(http.HandlerFunc(w.serveEnrol))
-	defer srv.Close()
-	id, err := agentlink.EnrolOverHTTP(t.Context(), srv.Client(), srv.URL, name, "test", token)
+	id, err := agentlink.EnrolOverHTTP(t.Context(), &http.Client{Transport: enrolment{w}}, "http://127.0.0.1", name, "test", token)
 	must(t, err)
 	must(t, w.Link.Refresh(t.Context()))
 	return id
 }
 
-func (w *World) serveEnrol(rw http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, agentlink.MaxEnrol+1))
+// enrolment answers enrolment requests without a listener.
+type enrolment struct{ w *World }
+
+// RoundTrip implements http.RoundTripper.
+func (e enrolment) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		http.Error(rw, "", http.StatusBadRequest)
-		return
+		return nil, err
 	}
+	answer := &http.Response{StatusCode: http.StatusForbidden, Body: http.NoBody, Request: r}
 	req, err := agentlink.ParseEnrolRequest(body)
 	if err != nil {
-		http.Error(rw, "", http.StatusBadRequest)
-		return
+		return nil, err
 	}
-	res, err := w.Enroller.Enrol(r.Context(), req)
-	if err != nil {
-		http.Error(rw, "", http.StatusForbidden)
-		return
+	if res, err := e.w.Enroller.Enrol(r.Context(), req); err == nil {
+		b, err := json.Marshal(res)
+		if err != nil {
+			return nil, err
+		}
+		answer.StatusCode, answer.Body = http.StatusOK, io.NopCloser(bytes.NewReader(b))
 	}
-	_ = json.NewEncoder(rw).Encode(res)
+	return answer, nil
 }
 
 // Running is an agent that runs.
