@@ -244,9 +244,9 @@ func takeSecret(cmd *cobra.Command, stdin bool, env, what string) (authn.Secret,
 		b = []byte(strings.TrimRight(string(read), "\r\n"))
 	case env != "":
 		b = []byte(os.Getenv(env))
-	case term.IsTerminal(int(os.Stdin.Fd())): //nolint:gosec // a file descriptor fits
+	case term.IsTerminal(int(os.Stdin.Fd())):
 		cmd.PrintErrf("%s: ", what)
-		read, err := term.ReadPassword(int(os.Stdin.Fd())) //nolint:gosec // a file descriptor fits
+		read, err := term.ReadPassword(int(os.Stdin.Fd()))
 		cmd.PrintErrln()
 		if err != nil {
 			return authn.Secret{}, fmt.Errorf("read the %s: %w", what, err)

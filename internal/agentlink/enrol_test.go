@@ -100,7 +100,7 @@ func TestKeyFileIsItsOwnersAlone(t *testing.T) {
 			t.Errorf("%s is missing from the file, or printed", key)
 		}
 	}
-	if err := os.Chmod(path, 0o640); err != nil { //nolint:gosec // that is the point
+	if err := os.Chmod(path, 0o640); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := agentlink.LoadIdentity(path); err == nil || !strings.Contains(err.Error(), "read by others") {

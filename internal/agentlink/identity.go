@@ -79,7 +79,7 @@ func (id *Identity) Save(path string) error {
 }
 
 func writeNew(path string, b []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the operator names the folder
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s exists: this agent is enrolled already; remove the file first if it should enrol anew", path)
 	}
@@ -109,7 +109,7 @@ func LoadIdentity(path string) (*Identity, error) {
 	if info.Mode().Perm()&0o077 != 0 {
 		return nil, fmt.Errorf("%s may be read by others (mode %#o): revoke this agent and enrol it anew, or chmod 600 if nobody else has an account here", path, info.Mode().Perm())
 	}
-	b, err := os.ReadFile(path)
+	b, err := os.ReadFile(path) //nolint:gosec // the operator names the folder
 	if err != nil {
 		return nil, fmt.Errorf("read the key file: %w", err)
 	}

@@ -163,7 +163,7 @@ func packPassword(s authn.Secret, decoy bool) ([]byte, error) {
 			b[0] = 1
 			return b, nil
 		}
-		binary.BigEndian.PutUint16(b[1:], uint16(s.Len())) //nolint:gosec // at most 1024
+		binary.BigEndian.PutUint16(b[1:], uint16(s.Len()))
 		copy(b[3:], s.Reveal())
 		return b, nil
 	}

@@ -41,7 +41,7 @@ type frame struct {
 }
 
 func (f *frame) aad() []byte {
-	b := binary.BigEndian.AppendUint64(nil, uint64(f.Seq)) //nolint:gosec // never negative: validate
+	b := binary.BigEndian.AppendUint64(nil, uint64(f.Seq))
 	if f.More {
 		b = append(b, 1)
 	} else {

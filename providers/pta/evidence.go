@@ -86,8 +86,9 @@ func lanes(id authn.StepID) (from, to authn.Lane, ok bool) {
 		return authn.OnpremDir, authn.Agent, true
 	case authn.P8:
 		return authn.Agent, authn.Gateway, true
+	default:
+		return "", "", false
 	}
-	return "", "", false
 }
 
 // agentFacts are the facts that an agent may state.
@@ -150,6 +151,7 @@ func custody(s authn.Step, decoy bool) authn.Step {
 		s = s.Hold(authn.OnpremDir, authn.FormNone)
 	case authn.P8:
 		s = s.Hold(authn.Agent, authn.FormNone)
+	default: // no other step moves it
 	}
 	return s
 }

@@ -33,7 +33,7 @@ const Hang = 30 * time.Second
 type Clock struct{}
 
 // Now is the time.
-func (Clock) Now() time.Time { return time.Now() }
+func (Clock) Now() time.Time { return time.Now() } //nolint:forbidigo // the real clock of the tests
 
 // World is a gateway's end with its broker.
 type World struct {
@@ -57,7 +57,7 @@ func Start(t *testing.T) *World {
 	seed := make([]byte, 32)
 	_, _ = rand.Read(seed)
 	w.Seed = seed
-	authority, err := broker.NewAuthority(seed, time.Now)
+	authority, err := broker.NewAuthority(seed, Clock{}.Now)
 	must(t, err)
 	w.Keys, err = agentlink.NewGatewayKeys(seed, 0)
 	must(t, err)
@@ -196,8 +196,8 @@ const (
 // Until waits for something to become true.
 func (w *World) Until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(Hang); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
+	for end := (Clock{}).Now().Add(Hang); !ok(); time.Sleep(5 * time.Millisecond) {
+		if (Clock{}).Now().After(end) {
 			t.Fatalf("never: %s", what)
 		}
 	}

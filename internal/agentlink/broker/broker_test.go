@@ -248,7 +248,7 @@ func TestNobodyElseGetsIn(t *testing.T) {
 	if _, err := nats.Connect("nats://"+w.Addr().String(), nats.NoReconnect(), nats.Timeout(2*time.Second)); err == nil {
 		t.Error("a connection without TLS was taken")
 	}
-	old := &tls.Config{MaxVersion: tls.VersionTLS12, RootCAs: w.roots()} //nolint:gosec // that it is refused is the point
+	old := &tls.Config{MaxVersion: tls.VersionTLS12, RootCAs: w.roots()}
 	if _, _, err := w.dial(known, nats.Secure(old)); err == nil {
 		t.Error("TLS 1.2 was taken")
 	}
