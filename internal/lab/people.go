@@ -63,7 +63,9 @@ func cast() []person {
 			return map[string][]string{"accountExpires": {filetime(now.AddDate(0, 0, -7))}}
 		}},
 		{name: "frank", surname: "Fischer", after: fixed("logonHours", string(make([]byte, 21)))},
-		{name: "grace", surname: "Garcia", newPassword: graceTemp, after: fixed("pwdLastSet", "0")},
+		{name: "grace", surname: "Garcia", newPassword: graceTemp, after: func(time.Time) map[string][]string {
+			return map[string][]string{"userAccountControl": {"512"}, "pwdLastSet": {"0"}} // must change, and of a kind that can expire
+		}},
 		{name: "heidi", surname: "Horvat", newPassword: heidiNew},
 		{name: "ivan", surname: "Ivanov"},
 		{name: "judy", surname: "Jansen", nowhere: true},

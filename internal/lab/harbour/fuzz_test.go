@@ -28,7 +28,7 @@ func handler(t testing.TB) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s.http.Handler
+	return s.routes()
 }
 
 func realOptions(t testing.TB) Options {
