@@ -132,7 +132,7 @@ func (l *Link) try(ctx context.Context, m Member, q Question, others bool) (Try,
 	t := Try{AgentID: m.ID, AgentName: m.Name, Chosen: l.o.Clock.Now()}
 	req, msg, err := l.request(ctx, m, q)
 	if err != nil {
-		return t, ending{reason: authn.AgentKey, handOver: true, err: err}
+		return t, notSent(err)
 	}
 	t.Request, t.Sealed = req.ID, l.o.Clock.Now()
 	c := l.open(req.ID, m, msg)
@@ -150,6 +150,18 @@ func (l *Link) try(ctx context.Context, m Member, q Question, others bool) (Try,
 	return t, e
 }
 
+// notSent is the ending of a try for which no request could be made.
+func notSent(err error) ending {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return ending{reason: authn.AgentTimeout, err: errors.New("no time was left to ask an agent")}
+	case errors.Is(err, ErrKey):
+		return ending{reason: authn.AgentKey, handOver: true, err: err}
+	default:
+		return ending{reason: authn.Internal, err: err}
+	}
+}
+
 // request seals and signs.
 func (l *Link) request(ctx context.Context, m Member, q Question) (*Request, []byte, error) {
 	now := l.o.Clock.Now().UTC()
@@ -163,7 +175,7 @@ func (l *Link) request(ctx context.Context, m Member, q Question) (*Request, []b
 	}
 	key, err := l.seal.key(m.Keys.Box, labelDown(m.ID))
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("%w: agent %s: %w", ErrKey, m.Name, err)
 	}
 	plain, err := packPassword(q.Secret, q.Decoy)
 	if err != nil {

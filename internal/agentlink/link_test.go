@@ -285,3 +285,24 @@ func (c counted) Bind(context.Context, string, authn.Secret) onprem.Verdict {
 	c <- struct{}{}
 	return onprem.Verdict{}
 }
+
+func TestNoTimeLeftIsATimeout(t *testing.T) {
+	w := agenttest.Start(t)
+	w.Run(t, agent.Options{Identity: w.Enrol(t, "one", agentlink.RolePTA), Directory: allow{}})
+	for name, c := range map[string]struct {
+		within time.Duration
+		secret int
+		want   authn.Reason
+	}{
+		"time":            {agenttest.Hang, 1, authn.None},
+		"no time":         {-time.Second, 1, authn.AgentTimeout},
+		"beyond any size": {agenttest.Hang, 1025, authn.Internal},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), c.within)
+		r := w.Link.Ask(ctx, agentlink.Question{User: "alice@corp.example.test", Secret: authn.NewSecret(make([]byte, c.secret))})
+		cancel()
+		if r.Reason != c.want {
+			t.Errorf("%s: %v, want %v: %v", name, r.Reason, c.want, r.Err)
+		}
+	}
+}
