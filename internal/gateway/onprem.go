@@ -68,7 +68,12 @@ func (o *onprem) open(ctx context.Context) (err error) {
 		return fmt.Errorf("open the agent link: %w", err)
 	}
 	hosts := brokerHosts(conf)
-	certificate, ca, err := brokerTLS(o.g.core.ring, hosts)
+	// The authority is derived from the root key: the same after a restart and on every gateway that shares the key.
+	authority, err := broker.NewAuthority(o.g.core.ring.Derive("agent link authority", 32), realClock{}.Now)
+	if err != nil {
+		return fmt.Errorf("open the agent link: %w", err)
+	}
+	certificate, err := authority.TLS(hosts...)
 	if err != nil {
 		return fmt.Errorf("open the agent link: %w", err)
 	}
@@ -94,7 +99,7 @@ func (o *onprem) open(ctx context.Context) (err error) {
 		return fmt.Errorf("open the agent link: %w", err)
 	}
 	o.url = brokerURL(conf, hosts[0], o.broker.Addr())
-	o.enroller = &agentlink.Enroller{Registry: registry{o.g.core.store}, URL: o.url, CA: ca, Keys: o.keys}
+	o.enroller = &agentlink.Enroller{Registry: registry{o.g.core.store}, URL: o.url, CA: authority.PEM(), Keys: o.keys}
 	o.g.core.log.Info("agent link is open", "listen", o.broker.Addr().String(), "agents dial", o.url)
 	return nil
 }
