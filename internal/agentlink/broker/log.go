@@ -3,6 +3,7 @@ package broker
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 )
 
 // natsLog gives the server's complaints to slog. Notices, debug and trace lines are dropped: a trace shows messages.
@@ -17,6 +18,9 @@ func (natsLog) Debugf(string, ...any)  {}
 func (natsLog) Tracef(string, ...any)  {}
 
 func (n natsLog) Warnf(format string, v ...any) {
+	if strings.Contains(format, "TLS Handshake First") { // that it is wanted is our own choice, at every start
+		return
+	}
 	n.log.Warn("agent broker", "detail", fmt.Sprintf(format, v...))
 }
 
