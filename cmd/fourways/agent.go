@@ -68,7 +68,7 @@ func (a *app) printInvitation(i api.Invitation) error {
 		cells: func(i api.Invitation) []string { return []string{i.Token, when(i.Until), i.Gateway} },
 	}
 	return show(a, i, cols, func(w io.Writer) error {
-		_, _ = fmt.Fprintf(a.err, "good once, until %s; on the agent's machine: fourways-agent enrol --gateway %s\n", when(i.Until), i.Gateway) // beside the token
+		_, _ = fmt.Fprintf(a.err, "good once, until %s; on the agent's machine: fourways-agent enrol --gateway %s --token-stdin\n", when(i.Until), i.Gateway) // beside the token
 		_, err := fmt.Fprintln(w, i.Token)
 		return err
 	})

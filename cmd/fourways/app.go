@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -84,9 +85,12 @@ func (a *app) first(flag, variable, last string) string {
 	return last
 }
 
+// server is the console that flag or environment name; "" when neither does.
+func (a *app) server() string { return strings.TrimSuffix(a.first(a.flags.server, envServer, ""), "/") }
+
 // console makes a client of the console that flags, environment or the lab's state name, in this order.
 func (a *app) console() (*client.Console, error) {
-	server, token := a.first(a.flags.server, envServer, ""), a.first(a.flags.token, envToken, "")
+	server, token := a.server(), a.first(a.flags.token, envToken, "")
 	if server == "" || token == "" {
 		s, err := readState(a.dir())
 		switch {

@@ -203,8 +203,17 @@ func (w walk) end(ctx context.Context, did *attempt, page *browser.Page) error {
 	if page.Status == http.StatusServiceUnavailable {
 		did.Verdict = authn.Unavailable
 	}
-	code, _ := strconv.Atoi(page.Header.Get("Fourways-Error-Code"))
-	did.Public = &authn.PublicError{Code: code, Name: "refused", Message: page.Title}
+	did.Public = publicOf(page.Header.Get("Fourways-Error-Code"))
+	return nil
+}
+
+// publicOf finds what goes with a public code; nil when no reason tells it.
+func publicOf(code string) *authn.PublicError {
+	for _, r := range authn.Reasons() {
+		if p := r.Public(); strconv.Itoa(p.Code) == code && p.Message != "" {
+			return &p
+		}
+	}
 	return nil
 }
 

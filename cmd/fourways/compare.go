@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -54,6 +55,7 @@ type compared struct {
 	Code     int             `json:"code"`
 	Millis   int64           `json:"milliseconds"`
 	TraceID  authn.AttemptID `json:"traceId,omitempty"`
+	Note     string          `json:"note,omitempty"`
 	Failed   string          `json:"failed,omitempty"`
 	trace.Comparison
 }
@@ -154,7 +156,7 @@ func (r *compared) fill(did attempt, records []authn.Record) {
 	if reason, ok := authn.ParseReason(r.Reason); ok {
 		r.Code = reason.Code()
 	}
-	r.Millis = did.Milliseconds
+	r.Millis, r.Note = did.Milliseconds, did.Note
 	r.Comparison = trace.Compare(records, time.Now())
 	if did.Verdict == authn.Unavailable {
 		r.Failed = told(did)
@@ -235,7 +237,10 @@ func (r compared) cells() []string {
 	if r.TraceID != "" {
 		total = strconv.FormatInt(r.Millis, 10) + " ms"
 		if r.Result != success {
-			result = fmt.Sprintf("%s %d %s", r.Result, r.Code, r.Reason)
+			result = strings.TrimSpace(r.Result + " " + r.Reason)
+			if r.Code != 0 {
+				result += fmt.Sprintf(" (%d)", r.Code)
+			}
 		}
 	}
 	return []string{r.Model, kind, path, result, total, r.WhereChecked, r.SeenInClearBy, r.StoredInCloud, r.DCContacted}
@@ -256,8 +261,8 @@ func (c comparison) footer(w io.Writer) error {
 		fmt.Fprintf(&b, "\ntraces: fourways trace show %s   (%d traces, %d steps)\n", strings.Join(ids, " "), len(ids), steps)
 	}
 	for _, r := range c.Rows {
-		if r.Failed != "" {
-			fmt.Fprintf(&b, "%s: %s\n", r.Path, printable(r.Failed))
+		if why := cmp.Or(r.Failed, r.Note); why != "" {
+			fmt.Fprintf(&b, "%s: %s\n", r.Path, printable(why))
 		}
 	}
 	_, err := io.WriteString(w, b.String())

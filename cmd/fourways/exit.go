@@ -79,10 +79,10 @@ func asFailure(ctx context.Context, err error) failure {
 	var problem api.Problem
 	var bad *config.Errors
 	switch {
-	case errors.As(err, &f):
-		return f
 	case ctx.Err() != nil:
 		return failure{exitInterrupted, "interrupted", "a signal asked this command to stop", "run it again; what was done before stays done"}
+	case errors.As(err, &f):
+		return f
 	case errors.As(err, &bad):
 		return failure{exitConfig, "the configuration is not valid", bad.Error(), "correct the file, then run `fourways config check`"}
 	case errors.Is(err, client.ErrUnreachable):

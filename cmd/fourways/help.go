@@ -47,7 +47,7 @@ const environment = `Variables:
   NO_COLOR                 when set, traces are written in plain ASCII, on a terminal too
 
 A command looks for its gateway in this order: flags, variables, the state file (state.json) that a running lab keeps in its
-data folder. The three are not mixed: a token of the lab's state is used with the lab's console only.`
+data folder. The lab's own token goes to the lab's console only.`
 
 const outputs = `Formats of -o, for every command that answers with data:
 

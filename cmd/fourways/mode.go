@@ -108,6 +108,7 @@ func newModeSet(a *app, domain *string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "set PATH", Short: "Swap a domain's path at once", Long: "Swap the path of a domain. PATH is cloud, phs, pta or federated. The next sign-in takes it; nothing is restarted.",
 		Example: "  fourways mode set pta\n  fourways mode set federated --idp oidc --domain lab.example.test --reason \"demo\"", Args: exactly("PATH"),
+		ValidArgs: []string{"cloud", "phs", "pta", "federated"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ask.Path = authn.Path(strings.ToLower(args[0]))
 			if !ask.Path.Managed() && ask.Path != authn.PathFederated {

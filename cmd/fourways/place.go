@@ -27,7 +27,7 @@ func (p place) isLab() bool { return p.lab.ConsoleURL != "" }
 // labOf finds the state of the lab that the console at hand belongs to; false when it is none, or not on this machine.
 // settings are the console's, nil when they could not be had.
 func (a *app) labOf(settings map[string]string) (state, bool, error) {
-	server := a.first(a.flags.server, envServer, "")
+	server := a.server()
 	dirs := []string{a.dir()}
 	if path := settings["store.path"]; path != "" {
 		dirs = append(dirs, filepath.Dir(path)) // the lab keeps its store in its data folder

@@ -35,7 +35,38 @@ func newRoot(a *app) *cobra.Command {
 	p.StringVarP(&a.flags.output, "output", "o", formatTable, "`format`: "+strings.Join(formats(), ", "))
 	root.AddCommand(commands(a)...)
 	root.AddCommand(topics()...)
+	root.SetHelpCommand(newHelp())
+	finishCompletion(root)
 	return root
+}
+
+// finishCompletion makes cobra's completion command complain as ours do, and completes words that are known.
+func finishCompletion(root *cobra.Command) {
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	root.InitDefaultCompletionCmd("completion")
+	each(root, func(c *cobra.Command) {
+		if c.Name() == "completion" {
+			c.Args, c.RunE = cobra.ArbitraryArgs, groupRun
+			c.Example = "  source <(fourways completion bash)"
+		}
+	})
+	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats(), cobra.ShellCompDirectiveNoFileComp)) // the flag is there
+}
+
+// newHelp is cobra's help command, except that a topic that there is not is an error.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND | TOPIC]", Short: "Help about any command or topic", Long: "Show the help of a command, or a topic: exit-codes, environment, output, reasons.",
+		Example: "  fourways help mode set\n  fourways help reasons", Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return misuse(cmd, "there is no help about %q", strings.Join(args, " "))
+			}
+			found.InitDefaultHelpFlag()
+			return found.Help()
+		},
+	}
 }
 
 // newGroup is a noun: it does nothing itself.
@@ -59,10 +90,11 @@ func groupRun(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return misuse(cmd, "%s needs one of: %s", cmd.CommandPath(), strings.Join(verbs, ", "))
 	}
-	cmd.SuggestionsMinimumDistance = 2
 	hint := ""
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		hint = "\n\nDid you mean this?\n\t" + near[0]
+	for cmd.SuggestionsMinimumDistance = 1; hint == "" && cmd.SuggestionsMinimumDistance <= 2; cmd.SuggestionsMinimumDistance++ {
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			hint = "\n\nDid you mean this?\n\t" + near[0]
+		}
 	}
 	return usage(cmd, fmt.Errorf("%s has no command %q: there are %s%s", cmd.CommandPath(), args[0], strings.Join(verbs, ", "), hint))
 }
