@@ -174,7 +174,9 @@ func TestDoorIsAskedOfTheConsoleAndItsLabIsFound(t *testing.T) {
 		r["GET /api/v1/config"].(func(http.ResponseWriter, *http.Request))(w, q)
 	}, "POST /signin": door, "GET /api/v1/traces/" + someID: traceOf(someID, authn.Allowed, authn.None)})
 	settings := "server.public_url  \"" + url + "\"  file\nlockout.threshold  10  default\nstore.path  \"/nowhere/at/all.db\"  file\n"
-	r = routes{"GET /api/v1/config": func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, map[string]string{"text": settings}) }}
+	r = routes{"GET /api/v1/config": func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, http.StatusOK, map[string]string{"text": settings})
+	}}
 	s := newShell(t).at(url)
 	s.env["PW"] = good
 	s.want(exitOK, "signin", alice, "--password-env", "PW")
