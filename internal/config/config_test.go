@@ -3,7 +3,6 @@ package config
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,26 +13,8 @@ import (
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got; rewrite with -update):\n%s", name, diff)
-	}
-}
 
 func mustLoad(t *testing.T, text string, environ ...string) *Config {
 	t.Helper()
@@ -60,7 +41,7 @@ func TestEveryMistakeIsNamedAtOnceWithItsPlace(t *testing.T) {
 		if !errors.As(err, &all) || len(all.List) < 10 {
 			t.Fatalf("want many complaints, got %v", err)
 		}
-		golden(t, name+".golden", err.Error()+"\n")
+		golden.Check(t, "testdata/"+name+".golden", err.Error()+"\n")
 	}
 }
 
@@ -134,7 +115,7 @@ func TestEnvironmentWinsOverFileOverDefault(t *testing.T) {
 	if err := Show(&b, c); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "show.golden", b.String())
+	golden.Check(t, "testdata/show.golden", b.String())
 }
 
 func TestDomainsKnowWhetherTheirHashesAreSynchronised(t *testing.T) {

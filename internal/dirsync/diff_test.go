@@ -3,10 +3,7 @@ package dirsync
 import (
 	"encoding/base64"
 	"errors"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,26 +14,8 @@ import (
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got; rewrite with -update):\n%s", name, diff)
-	}
-}
 
 func anchor(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 
@@ -80,7 +59,7 @@ func TestPlanReadsAsText(t *testing.T) {
 		{Kind: Contact, Anchor: anchor("supplier"), DisplayName: "Supplier", Mail: "s@supplier.test"}, {Kind: "printer", Anchor: anchor("printer")},
 	}
 	p := Diff(now, wanted, ours)
-	golden(t, "plan.golden", p.String())
+	golden.Check(t, "testdata/plan.golden", p.String())
 	slices.Reverse(wanted)
 	if again := Diff(now, wanted, ours).String(); again != p.String() {
 		t.Errorf("the order of the source changes the plan:\n%s", cmp.Diff(p.String(), again))
@@ -165,7 +144,7 @@ func TestHashesGoToSyncedPeopleOfDomainsThatSynchroniseThem(t *testing.T) {
 	p := Hashes([]directory.User{synced("alice"), synced("bob"), synced("none"), off, soft}, []Object{
 		hash("alice", good), hash("alice", good), hash("bob", "v1;PPH1_MD4,x,0,y;"), hash("none", ""), hash("off", good), hash("cloud", good), hash("stranger", good),
 	}, func(domain string) bool { return domain == "phs.example.test" })
-	golden(t, "hashes.golden", p.String())
+	golden.Check(t, "testdata/hashes.golden", p.String())
 	want := []directory.Credential{{Account: synced("alice").ID, Scheme: directory.SchemePHS, Record: []byte(good), Source: "run-9", Changed: time.Unix(7, 0), Stored: time.Unix(9, 0)}}
 	if diff := cmp.Diff(want, p.Changes("run-9", time.Unix(9, 0)).Hashes); diff != "" {
 		t.Error(diff)

@@ -4,38 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
 	"log/slog"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got; rewrite with -update):\n%s", name, diff)
-	}
-}
 
 func record(path authn.Path, v authn.Verdict, r authn.Reason) authn.Record {
 	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
@@ -78,7 +55,7 @@ func TestRowsHaveGraphsNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "rows.golden", string(text)+"\n")
+	golden.Check(t, "testdata/rows.golden", string(text)+"\n")
 	var b bytes.Buffer
 	if err := Table(&b, all); err != nil {
 		t.Fatal(err)
@@ -86,7 +63,7 @@ func TestRowsHaveGraphsNames(t *testing.T) {
 	if strings.Contains(b.String(), "\x1b") || strings.Count(b.String(), "\n") != len(all)+1 {
 		t.Errorf("request text breaks the table:\n%s", b.String())
 	}
-	golden(t, "table.golden", b.String())
+	golden.Check(t, "testdata/table.golden", b.String())
 }
 
 func TestEveryReasonHasASentenceForTheOperator(t *testing.T) {
@@ -139,7 +116,7 @@ func TestOneLineForEachFinalRecord(t *testing.T) {
 				t.Errorf("%.20q is in the log", forbidden)
 			}
 		}
-		golden(t, "log-"+name+".golden", b.String())
+		golden.Check(t, "testdata/log-"+name+".golden", b.String())
 	}
 }
 

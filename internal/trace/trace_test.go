@@ -2,13 +2,10 @@ package trace
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,26 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got; rewrite with -update):\n%s", name, diff)
-	}
-}
 
 // began is when every attempt of these tests begins.
 func began() time.Time { return time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC) }
@@ -140,7 +119,7 @@ func TestTracesReadAsText(t *testing.T) {
 		if strings.ContainsRune(b.String(), '\x1b') {
 			t.Errorf("%s: an escape sequence reaches the terminal", name)
 		}
-		golden(t, name+".golden", b.String())
+		golden.Check(t, "testdata/"+name+".golden", b.String())
 	}
 }
 
@@ -149,7 +128,7 @@ func TestComparisonIsDrawnFromTheSteps(t *testing.T) {
 	for _, records := range [][]authn.Record{{cloudRecord()}, {phsRecord()}, {ptaRecord()}, federatedRecords(), nil} {
 		fmt.Fprintf(&b, "%+v\n", Compare(records, began()))
 	}
-	golden(t, "compare.golden", b.String())
+	golden.Check(t, "testdata/compare.golden", b.String())
 }
 
 func TestCustodyTellsHowLongAndWhatStays(t *testing.T) {
@@ -227,7 +206,7 @@ func TestEveryStepHasASentenceForEveryResult(t *testing.T) {
 			fmt.Fprintf(&b, "%s %s: %s\n", id, result, Sentence(authn.Step{ID: id, Result: result, Facts: everyFact()}))
 		}
 	}
-	golden(t, "catalogue.golden", b.String())
+	golden.Check(t, "testdata/catalogue.golden", b.String())
 	if s := Sentence(authn.Step{ID: "X1"}); s != "" {
 		t.Errorf("an unknown id says %q", s)
 	}

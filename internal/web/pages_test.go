@@ -1,25 +1,20 @@
 package web_test
 
 import (
-	"flag"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 
 	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/golden"
 	"github.com/fourways-id/fourways/internal/web"
 )
-
-var update = flag.Bool("update", false, "write the golden pages anew")
 
 // changing is what differs from run to run: random tokens and ids, and the names of files by their content.
 var changing = map[string]*regexp.Regexp{
@@ -70,19 +65,7 @@ func TestPagesAreGolden(t *testing.T) {
 			for word, pattern := range changing {
 				page = pattern.ReplaceAllString(page, word)
 			}
-			file := filepath.Join("testdata", name+".html")
-			if *update {
-				if err := os.WriteFile(file, []byte(page), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file) //nolint:gosec // our own file
-			if err != nil {
-				t.Fatalf("%v; run: go test ./internal/web -update", err)
-			}
-			if d := cmp.Diff(string(want), page); d != "" {
-				t.Errorf("the page changed (-want +got); look at it, then run with -update:\n%s", d)
-			}
+			golden.Check(t, "testdata/"+name+".html", page)
 		})
 	}
 }

@@ -1,16 +1,11 @@
 package harbour
 
 import (
-	"flag"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/fourways-id/fourways/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 // TestPages holds each page, with its policy, to its golden file; -update writes them.
 func TestPages(t *testing.T) {
@@ -30,18 +25,6 @@ func TestPages(t *testing.T) {
 		w := httptest.NewRecorder()
 		show(w)
 		got := w.Header().Get("Content-Security-Policy") + "\n" + w.Body.String()
-		file := filepath.Join("testdata", name+".golden")
-		if *update {
-			if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatalf("%v: run the test with -update", err)
-		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
+		golden.Check(t, "testdata/"+name+".golden", got)
 	}
 }

@@ -1,21 +1,16 @@
 package mail_test
 
 import (
-	"flag"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/golden"
 	"github.com/fourways-id/fourways/internal/lab/mail"
 )
-
-var update = flag.Bool("update", false, "write the golden page anew")
 
 func get(visitor *mail.Visitor, path string) *httptest.ResponseRecorder {
 	h := mail.New(mail.ReaderFunc(func(*http.Request) (mail.Visitor, bool) {
@@ -39,19 +34,10 @@ func alice(p authn.Path) *mail.Visitor {
 
 func TestInboxIsGolden(t *testing.T) {
 	w := get(alice(authn.PathPTA), "/app/")
-	const file = "testdata/inbox.html"
-	if *update {
-		if err := os.WriteFile(file, w.Body.Bytes(), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	if w.Code != http.StatusOK {
+		t.Errorf("status %d", w.Code)
 	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatalf("%v; run: go test ./internal/lab/mail -update", err)
-	}
-	if d := cmp.Diff(string(want), w.Body.String()); d != "" || w.Code != 200 {
-		t.Errorf("status %d, the page changed (-want +got):\n%s", w.Code, d)
-	}
+	golden.Check(t, "testdata/inbox.html", w.Body.String())
 }
 
 func TestEachPathIsNamed(t *testing.T) {
