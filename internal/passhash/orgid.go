@@ -36,7 +36,7 @@ func NTHash(password []byte) [16]byte {
 	for _, u := range units {
 		wide = append(wide, byte(u), byte(u>>8))
 	}
-	h := md4.New() //nolint:gosec // as above
+	h := md4.New()       //nolint:gosec // as above
 	_, _ = h.Write(wide) // hash.Hash never fails
 	clear(wide)
 	clear(units)
