@@ -35,7 +35,9 @@ type house struct {
 	config  *config.Config
 	dir     string
 	log     *logBook
-	metrics string
+	metrics string // URL
+	api     string // console's URL
+	token   string
 	agent   running
 }
 
@@ -73,7 +75,8 @@ func openHouse(t *testing.T, change func(*config.Config)) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(h.gateway.Close)
-	h.console = newConsole(t, h.gateway, operator)
+	h.api = "http://" + operator.Addr().String()
+	h.token, h.console = newConsole(t, h.gateway, h.api)
 	if err := h.lab.SeedPremises(); err != nil {
 		t.Fatal(err)
 	}
@@ -154,17 +157,17 @@ func written(t *testing.T, c *config.Config, path string) *config.Config {
 }
 
 // newConsole is a client of the console with an administrator's token.
-func newConsole(t *testing.T, g *gateway.Gateway, at net.Listener) *client.Console {
+func newConsole(t *testing.T, g *gateway.Gateway, at string) (string, *client.Console) {
 	t.Helper()
 	token, err := g.Operator().NewToken(t.Context(), api.NewToken{Name: "test", Role: console.Admin})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := client.New("http://"+at.Addr().String(), token.Secret)
+	c, err := client.New(at, token.Secret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
+	return token.Secret, c
 }
 
 func listen(t *testing.T) net.Listener {

@@ -1,0 +1,111 @@
+package endtoend_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/config"
+	"github.com/fourways-id/fourways/internal/lab"
+)
+
+// soon has the gateway give up on an agent quickly.
+func soon(c *config.Config) { c.PTA.RequestTimeout = config.Duration(3 * time.Second) }
+
+// healthy signs alice in by every path but those named.
+func (h *house) healthy(except ...authn.Path) {
+	h.t.Helper()
+	skip := map[authn.Path]bool{}
+	for _, p := range except {
+		skip[p] = true
+	}
+	for domain, path := range managedDomains() {
+		if !skip[path] {
+			h.allowed(h.signIn("alice@"+domain, lab.Password), "alice@"+domain, path)
+		}
+	}
+	if skip[authn.PathFederated] {
+		return
+	}
+	for _, domain := range []string{lab.SAMLDomain, lab.OIDCDomain} {
+		upn := "alice@" + domain
+		p := newPerson(h.t, h.url)
+		if page := p.signsIn(upn, upn, lab.Password); p.session() != upn {
+			h.t.Errorf("%s is not signed in: %d %s", upn, page.Status, page.Text())
+		}
+	}
+}
+
+func TestADeadDomainControllerIsNoWrongPasswordAndHeals(t *testing.T) {
+	h := openHouse(t, soon)
+	h.populate()
+	h.healthy()
+	h.lab.StopDC()
+	for range 3 {
+		a := h.signIn("alice@"+lab.PTADomain, lab.Password)
+		h.refused(a, http.StatusServiceUnavailable, authn.ADUnreachable, authn.AgentTimeout)
+		if a.Header.Get("Retry-After") == "" {
+			t.Error("503 without Retry-After")
+		}
+	}
+	// Nobody learns from an outage who exists.
+	if got, want := appears(h.signIn("nobody@"+lab.PTADomain, "x")), appears(h.signIn("alice@"+lab.PTADomain, "x")); got != want {
+		t.Errorf("the outage tells a stranger apart:\n%+v\n%+v", got, want)
+	}
+	h.healthy(authn.PathPTA, authn.PathFederated) // Harbour ID asks the same domain controller
+	if err := h.lab.StartDC(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "pass-through authentication heals", func() bool {
+		return h.signIn("alice@"+lab.PTADomain, lab.Password).Status == http.StatusOK
+	})
+	h.healthy()
+}
+
+func TestADeadAgentIsSaidToBeOneAndTheOtherPathsGoOn(t *testing.T) {
+	h := openHouse(t, soon)
+	h.populate()
+	h.stopAgent()
+	a := h.signIn("alice@"+lab.PTADomain, lab.Password)
+	h.refused(a, http.StatusServiceUnavailable, authn.NoAgent)
+	h.healthy(authn.PathPTA)
+	h.startAgent()
+	h.healthy()
+}
+
+func TestADeadIdentityProviderIsSaidToBeOneAndTheOtherPathsGoOn(t *testing.T) {
+	h := openHouse(t, nil)
+	h.populate()
+	upn := "alice@" + lab.OIDCDomain
+	p := newPerson(t, h.url)
+	form := p.types(upn) // at Harbour ID before it dies
+	h.lab.StopIdP()
+	if page, err := form.Submit(t.Context(), map[string]string{"username": upn, "password": lab.Password}); err == nil {
+		t.Fatalf("a dead identity provider answered: %s", page.Text())
+	}
+	if p.session() != "" {
+		t.Error("somebody is signed in by a dead identity provider")
+	}
+	h.healthy(authn.PathFederated)
+	if err := h.lab.StartIdP(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.healthy()
+}
+
+func TestAFreshGatewaySaysThatTheIdentityProviderIsDead(t *testing.T) {
+	h := openHouse(t, nil) // no discovery document was read yet
+	h.populate()
+	h.lab.StopIdP()
+	upn := "alice@" + lab.OIDCDomain
+	h.refused(h.post("/signin", jsonType, []byte(`{"username":"`+upn+`"}`)), http.StatusServiceUnavailable, authn.IdPUnreachable)
+	h.healthy(authn.PathFederated)
+	if err := h.lab.StartIdP(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the identity provider is found again", func() bool {
+		return h.post("/signin", jsonType, []byte(`{"username":"`+upn+`"}`)).Status == http.StatusOK
+	})
+	h.healthy()
+}
