@@ -59,23 +59,23 @@ func (a *app) serve(ctx context.Context, file string) error {
 		fmt.Fprintf(a.out, "%s: %s, %s\n", m.Domain, inWords(m), readiness(m))
 	}
 	fmt.Fprintf(a.out, "fourways %s is ready: sign in at %s\n", version(), c.Server.PublicURL)
-	hangup, quiet := hangups()
-	defer quiet()
+	untilStopped(ctx, g)
+	return nil
+}
+
+// untilStopped waits for the end. SIGHUP reads the configuration again.
+func untilStopped(ctx context.Context, g *gateway.Gateway) {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-hangup:
 			_, _ = g.Reload(ctx) // it was logged
 		}
 	}
-}
-
-// hangups tells of every SIGHUP until quiet is called.
-func hangups() (hangup <-chan os.Signal, quiet func()) {
-	c := make(chan os.Signal, 1)
-	signal.Notify(c, syscall.SIGHUP)
-	return c, func() { signal.Stop(c) }
 }
 
 // logger writes to w as the configuration says.

@@ -90,7 +90,9 @@ func (a *app) up(ctx context.Context, f upFlags) (err error) {
 	if err := a.announce(ctx, w, st, f, time.Since(began)); err != nil {
 		return err
 	}
-	return w.run(ctx, log)
+	go w.watchAgent(ctx, log)
+	untilStopped(ctx, w.gateway)
+	return nil
 }
 
 // ended makes a stop that was asked for the good end that it is.
@@ -204,21 +206,13 @@ func try(m api.Mode) string {
 	return "alice@" + m.Domain
 }
 
-// run serves until it is told to stop. SIGHUP reads the configuration again.
-func (w *workshop) run(ctx context.Context, log *slog.Logger) error {
-	hangup, quiet := hangups()
-	defer quiet()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-hangup:
-			_, _ = w.gateway.Reload(ctx) // it was logged
-		case err := <-w.agent:
-			if ctx.Err() == nil {
-				log.Error("the lab's agent ended; the other paths go on", "error", err)
-			}
-			w.agent = nil
+// watchAgent tells of an agent that ended by itself.
+func (w *workshop) watchAgent(ctx context.Context, log *slog.Logger) {
+	select {
+	case <-ctx.Done():
+	case err := <-w.agent:
+		if ctx.Err() == nil {
+			log.Error("the lab's agent ended; the other paths go on", "error", err)
 		}
 	}
 }
