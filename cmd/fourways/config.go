@@ -70,7 +70,7 @@ func writeExample(file string, force bool) error {
 func newConfigCheck(a *app) *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
-		Use: "check", Short: "Judge a configuration file", Long: "Judge a configuration file and the files that it names, with all complaints at once. Nothing is started or changed. Exit code 3 when it is not valid.",
+		Use: "check", Short: "Judge a configuration file", Long: "Judge a configuration file and the files that it names, with all complaints at once. Nothing is started or changed.\nThe exit code is 3 when it is not valid.",
 		Example: "  fourways config check\n  fourways config check -c fourways.toml -o json", Args: exactly(),
 		RunE: func(*cobra.Command, []string) error { return a.checkConfig(file) },
 	}

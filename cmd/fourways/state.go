@@ -43,14 +43,20 @@ func readState(dir string) (state, error) {
 		return state{}, fmt.Errorf("read the lab's state: %w", err)
 	}
 	defer f.Close() //nolint:errcheck // it was opened for reading only
-	var s state
-	if err := json.NewDecoder(io.LimitReader(f, longestState)).Decode(&s); err != nil {
+	s, err := decodeState(f)
+	if err != nil {
 		return state{}, failure{
 			code: exitFailed, what: path + " is no lab's state", why: err.Error(),
 			do: "remove it and start the lab again, or name a gateway with --server and --token",
 		}
 	}
 	return s, nil
+}
+
+func decodeState(r io.Reader) (state, error) {
+	var s state
+	err := json.NewDecoder(io.LimitReader(r, longestState)).Decode(&s)
+	return s, err
 }
 
 // write puts the state into a file that only this user can read. Readers see the whole file or none of it.
