@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -116,6 +117,9 @@ func (a *app) console() (*client.Console, error) {
 			why: "the console answers nobody without one",
 			do:  "set " + envToken + " (`fourways admin token create -c fourways.toml` makes a token on the gateway's machine)",
 		}
+	}
+	if u, err := url.Parse(server); err == nil && inClear(u) {
+		return nil, failure{exitGuard, "no token is sent there", server + " is plain http to another machine: everybody on the way could read the token", "reach the console through `ssh -L 8401:127.0.0.1:8401`, or a proxy that speaks TLS"}
 	}
 	c, err := client.New(server, token)
 	if err != nil {

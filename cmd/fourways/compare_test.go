@@ -83,7 +83,7 @@ func stepsOf(p authn.Path) []authn.Step {
 
 func compareShell(t *testing.T, r routes) *shell {
 	t.Helper()
-	s, _ := labAt(t, r)
+	s := labAt(t, r)
 	s.env["PW"] = good
 	return s
 }

@@ -92,6 +92,8 @@ func TestNoGatewayIsSaidSo(t *testing.T) {
 	says(t, s.want(exitUsage, "signins").err, "no token")
 	s.env[envToken] = "fw_good"
 	says(t, s.want(exitUnreachable, "signins").err, "can't be reached at http://127.0.0.1:1")
+	s.env[envServer] = "http://203.0.113.9:8401"
+	says(t, s.want(exitGuard, "signins").err, "plain http to another machine", "ssh -L")
 	s.env[envServer] = "ftp://127.0.0.1"
 	says(t, s.want(exitUsage, "signins").err, "is no console URL")
 }

@@ -34,7 +34,7 @@ func switchboard() (routes, *api.ModeChange) {
 
 func TestModeMeansTheSwitchDomainInTheLab(t *testing.T) {
 	r, asked := switchboard()
-	s, _ := labAt(t, r)
+	s := labAt(t, r)
 	says(t, s.want(exitOK, "mode", "get").out, labDomain, "phs", "yes")
 	got := s.want(exitOK, "mode", "set", "PTA", "--reason", "demo").out
 	says(t, got, labDomain+": phs -> pta", "not ready", "why: no live agent", "says phs", "fourways mode reset --domain "+labDomain)

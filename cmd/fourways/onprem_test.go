@@ -108,7 +108,7 @@ func TestInvitationStandsAloneOnStdout(t *testing.T) {
 }
 
 func TestTracesComeAsTextRecordsAndSteps(t *testing.T) {
-	s, _ := labAt(t, frontDoor())
+	s := labAt(t, frontDoor())
 	says(t, s.want(exitOK, "trace", "show", someID, deniedID).out, "trace "+someID, "trace "+deniedID, "no_password_hash")
 	if got := parse[api.Trace](t, s.want(exitOK, "trace", "show", someID, "-o", "json").out); got.ID != someID || len(got.Records) != 1 || got.Records[0].Verdict != authn.Allowed {
 		t.Errorf("%+v", got)

@@ -22,8 +22,6 @@ type place struct {
 	lab     state           // zero outside the lab
 }
 
-func (p place) isLab() bool { return p.lab.ConsoleURL != "" }
-
 // labOf finds the state of the lab that the console at hand belongs to; false when it is none, or not on this machine.
 // settings are the console's, nil when they could not be had.
 func (a *app) labOf(settings map[string]string) (state, bool, error) {
@@ -113,11 +111,14 @@ func guarded(address string) error {
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		return failure{exitUsage, "the sign-in address is wrong", fmt.Sprintf("%q is no http or https URL", address), "give --signin-url http://localhost:8400, or set " + envSignIn}
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case inClear(u):
 		return failure{exitGuard, "no password is sent there", u.Scheme + "://" + u.Host + " is plain http to another machine: everybody on the way could read the password", "use its https address"}
 	}
 	return nil
 }
+
+// inClear reports an address to which everything would travel readable over a network.
+func inClear(u *url.URL) bool { return u.Scheme == "http" && !loopback(u.Hostname()) }
 
 func loopback(host string) bool {
 	if host == "localhost" {

@@ -53,7 +53,7 @@ func traceOf(id authn.AttemptID, v authn.Verdict, reason authn.Reason) api.Trace
 }
 
 // labAt is a shell beside a pretended lab.
-func labAt(t *testing.T, r routes) (*shell, string) {
+func labAt(t *testing.T, r routes) *shell {
 	t.Helper()
 	url, _ := pretend(t, r)
 	s := newShell(t)
@@ -61,7 +61,7 @@ func labAt(t *testing.T, r routes) (*shell, string) {
 	if err := st.write(filepath.Join(s.env[envDir], stateFile)); err != nil {
 		t.Fatal(err)
 	}
-	return s, url
+	return s
 }
 
 func frontDoor() routes {
@@ -73,7 +73,7 @@ func frontDoor() routes {
 }
 
 func TestSignInSaysVerdictPathAccountAndId(t *testing.T) {
-	s, _ := labAt(t, frontDoor())
+	s := labAt(t, frontDoor())
 	got := s.want(exitOK, "signin", strings.ToUpper(alice)) // the public password of the demo person
 	says(t, got.out, "allowed", "phs", "Alice Adams", someID, " ms")
 	if strings.Contains(got.out, good) {
@@ -86,7 +86,7 @@ func TestSignInSaysVerdictPathAccountAndId(t *testing.T) {
 }
 
 func TestSignInTellsThePublicSentenceAndTheLoggedReason(t *testing.T) {
-	s, _ := labAt(t, frontDoor())
+	s := labAt(t, frontDoor())
 	s.stdin = "wrong\n"
 	got := s.want(exitDenied, "signin", alice, "--password-stdin")
 	says(t, got.out, "denied", "The user name or password is incorrect. (50126)", "no_password_hash")
@@ -94,7 +94,7 @@ func TestSignInTellsThePublicSentenceAndTheLoggedReason(t *testing.T) {
 }
 
 func TestSignInThatNobodyCouldCheckIsNotDenied(t *testing.T) {
-	s, _ := labAt(t, frontDoor())
+	s := labAt(t, frontDoor())
 	s.env["PW"] = "down"
 	says(t, s.want(exitFailed, "signin", alice, "--password-env", "PW").err, "nobody could check")
 	s.env["PW"] = "toolong"
@@ -102,7 +102,7 @@ func TestSignInThatNobodyCouldCheckIsNotDenied(t *testing.T) {
 }
 
 func TestExpectationsAreMetOrExitWith6(t *testing.T) {
-	s, _ := labAt(t, frontDoor())
+	s := labAt(t, frontDoor())
 	s.want(exitOK, "signin", alice, "--expect", "success")
 	says(t, s.want(exitUnexpected, "signin", alice, "--expect", "bad_password").err, "expected bad_password, got success")
 	s.env["PW"] = "wrong"
@@ -120,7 +120,7 @@ func TestPreciseReasonNeedsAConsole(t *testing.T) {
 }
 
 func TestTraceComesWithTheSignIn(t *testing.T) {
-	s, _ := labAt(t, frontDoor())
+	s := labAt(t, frontDoor())
 	got := s.want(exitOK, "signin", alice, "--trace")
 	says(t, got.out, "STEP", "C1", "browser", "allowed after 12 ms")
 	if strings.ContainsAny(got.out, "✓→•") {
@@ -133,7 +133,7 @@ func TestTraceComesWithTheSignIn(t *testing.T) {
 }
 
 func TestPasswordsComeByNoFlagAndAreAskedForAtATerminalOnly(t *testing.T) {
-	s, _ := labAt(t, frontDoor())
+	s := labAt(t, frontDoor())
 	says(t, s.want(exitUsage, "signin", "stranger@phs.example.test").err, "--password-stdin")
 	says(t, s.want(exitUsage, "signin", alice, "--password", "x").err, "unknown flag")
 	says(t, s.want(exitUsage, "signin", alice, "--password-env", "UNSET").err, "UNSET")
@@ -143,7 +143,7 @@ func TestPasswordsComeByNoFlagAndAreAskedForAtATerminalOnly(t *testing.T) {
 
 func TestPasswordKeepsItsBlanksAndLosesOneLineEnd(t *testing.T) {
 	var posted string
-	s, _ := labAt(t, routes{"POST /signin": func(w http.ResponseWriter, r *http.Request) {
+	s := labAt(t, routes{"POST /signin": func(w http.ResponseWriter, r *http.Request) {
 		var ask struct{ Username, Password string }
 		_ = json.NewDecoder(r.Body).Decode(&ask)
 		posted = ask.Password
@@ -227,7 +227,7 @@ func TestFederatedSignInWalksThroughTheProvidersForm(t *testing.T) {
 		},
 		"POST /acs": func(w http.ResponseWriter, r *http.Request) {
 			if r.FormValue("token") == "yes" {
-				http.SetCookie(w, &http.Cookie{Name: "session", Value: "alice", Path: "/"})
+				w.Header().Set("Set-Cookie", "session=alice; Path=/; HttpOnly")
 				w.WriteHeader(http.StatusOK)
 				return
 			}

@@ -38,11 +38,11 @@ const longestState = 4 << 20
 // readState reads the state of the lab whose data folder is dir; the error wraps os.ErrNotExist when none runs there.
 func readState(dir string) (state, error) {
 	path := filepath.Join(dir, stateFile)
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // the folder is the one that the person named
 	if err != nil {
 		return state{}, fmt.Errorf("read the lab's state: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // it was opened for reading only
+	defer f.Close()
 	s, err := decodeState(f)
 	if err != nil {
 		return state{}, failure{
@@ -69,7 +69,7 @@ func (s state) write(path string) error {
 	if err != nil {
 		return fmt.Errorf("write the lab's state: %w", err)
 	}
-	defer os.Remove(tmp.Name()) //nolint:errcheck // it is gone once it has been renamed
+	defer os.Remove(tmp.Name()) // it is gone once it has been renamed
 	if _, err := tmp.Write(append(raw, '\n')); err != nil {
 		_ = tmp.Close()
 		return fmt.Errorf("write the lab's state: %w", err)

@@ -65,7 +65,7 @@ func audited(t *testing.T, file string, actions ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // it was read only
+	defer db.Close()
 	entries, err := db.AuditEntries(t.Context(), 100)
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/fourways-id/fourways/authn"
+)
+
+func (c comparison) text(w io.Writer) error {
+	var accounts []string
+	for _, r := range c.Rows {
+		if r.UPN != "" {
+			accounts = append(accounts, r.UPN)
+		}
+	}
+	_, _ = fmt.Fprintf(w, "%s has one account in each domain; these were signed in: %s\n\n", printable(c.User), printable(strings.Join(accounts, ", ")))
+	err := writeTable(w, c.Rows, columns[compared]{
+		names: []string{"identity model", "authentication type", "path", "result", "total", "where checked", "password seen in clear by", "stored in cloud", "DC contacted"},
+		cells: compared.cells,
+	})
+	if err != nil {
+		return err
+	}
+	return c.footer(w)
+}
+
+func (r compared) cells() []string {
+	kind, path := r.Type, string(r.Path)
+	if r.Protocol != "" {
+		path += " (" + strings.ToUpper(r.Protocol) + ")"
+	}
+	result, total := r.Result, ""
+	if r.TraceID != "" {
+		total = strconv.FormatInt(r.Millis, 10) + " ms"
+		if r.Result != success {
+			result = strings.TrimSpace(r.Result + " " + r.Reason)
+			if r.Code != 0 {
+				result += fmt.Sprintf(" (%d)", r.Code)
+			}
+		}
+	}
+	return []string{r.Model, kind, path, result, total, r.WhereChecked, r.SeenInClearBy, r.StoredInCloud, r.DCContacted}
+}
+
+// footer says where the evidence is, and what could not be done.
+func (c comparison) footer(w io.Writer) error {
+	var ids []string
+	steps := 0
+	for _, r := range c.Rows {
+		if r.TraceID != "" {
+			ids = append(ids, string(r.TraceID))
+			steps += r.Steps
+		}
+	}
+	var b strings.Builder
+	if len(ids) > 0 {
+		fmt.Fprintf(&b, "\ntraces: fourways trace show %s   (%d traces, %d steps)\n", strings.Join(ids, " "), len(ids), steps)
+	}
+	for _, r := range c.Rows {
+		if why := cmp.Or(r.Failed, r.Note); why != "" {
+			fmt.Fprintf(&b, "%s: %s\n", r.Path, printable(why))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (c comparison) judge() error {
+	var failed []string
+	for _, r := range c.Rows {
+		if r.Failed != "" {
+			failed = append(failed, string(r.Path))
+		}
+	}
+	if len(failed) == 0 {
+		return nil
+	}
+	do := "`fourways mode get --all` says which paths are ready"
+	if c.Rows[len(c.Rows)-1].Result == "no account" {
+		do += fmt.Sprintf("; --idp %s looks for a federated domain of that kind", c.idp)
+	}
+	return failure{exitFailed, "not every path could be tried", strings.Join(failed, ", ") + " could not; the lines above say why", do}
+}
+
+// comparisonCSV is one line a comparison, for -o csv and jsonl of scripts that keep a history.
+func comparisonCSV() columns[comparison] {
+	c := columns[comparison]{names: []string{"user"}}
+	for _, path := range authn.Paths() {
+		if path != authn.PathNone {
+			c.names = append(c.names, string(path)+"_result", string(path)+"_milliseconds", string(path)+"_trace")
+		}
+	}
+	c.cells = func(item comparison) []string {
+		cells := []string{item.User}
+		for _, r := range item.Rows {
+			cells = append(cells, r.Result, strconv.FormatInt(r.Millis, 10), string(r.TraceID))
+		}
+		return cells
+	}
+	return c
+}
