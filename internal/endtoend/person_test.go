@@ -14,8 +14,25 @@ type person struct {
 	url string
 }
 
-func newPerson(t *testing.T, url string) *person {
-	return &person{Browser: browser.New(&http.Client{Timeout: hang}), t: t, url: url}
+func newPerson(t *testing.T, url string) *person { return newPersonOver(t, url, nil) }
+
+func newPersonOver(t *testing.T, url string, wire http.RoundTripper) *person {
+	return &person{Browser: browser.New(&http.Client{Timeout: hang, Transport: wire}), t: t, url: url}
+}
+
+// roundTrip is a RoundTripper of one function.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// before does something just before the browser goes to that path.
+func before(path string, do func()) http.RoundTripper {
+	return roundTrip(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Path == path {
+			do()
+		}
+		return http.DefaultTransport.RoundTrip(r)
+	})
 }
 
 // types enters a name on the sign-in page and goes on: to the password's page, or to the identity provider's form.

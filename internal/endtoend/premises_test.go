@@ -22,6 +22,7 @@ import (
 type production struct {
 	door
 	gateway *gateway.Gateway
+	config  *config.Config
 	log     *logBook
 	api     string
 	token   string
@@ -47,6 +48,7 @@ func openProduction(t *testing.T, change func(c *config.Config, url string)) *pr
 	change(c, p.url)
 	file := filepath.Join(dir, "fourways.toml")
 	loaded := written(t, c, file)
+	p.config = loaded
 	if err := loaded.RefuseLab(); err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ type OIDCIdP struct {
 	ClientID     string
 	ClientSecret string
 	People       // alice, bob
+	*server
 }
 
 // OIDCProvider gives an OpenID provider of the test's own with one client, which may be answered at redirectURI.
@@ -56,17 +57,16 @@ func startOIDC(on *stage, redirectURI string) (*OIDCIdP, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(path, filepath.Join(moduleRoot(), nodeFolder, "provider.mjs"))
-	cmd.Dir, cmd.Env, cmd.Stdin = folder, environment(), bytes.NewReader(settings)
-	p, err := on.start(folder, cmd)
-	if err != nil {
-		return nil, err
-	}
-	return idp, p.ready(func(ctx context.Context) error {
+	idp.server = &server{on: on, folder: folder, command: func() *exec.Cmd {
+		cmd := exec.Command(path, filepath.Join(moduleRoot(), nodeFolder, "provider.mjs"))
+		cmd.Env, cmd.Stdin = environment(), bytes.NewReader(settings)
+		return cmd
+	}, answers: func(ctx context.Context) error {
 		found, err := fetch(ctx, idp.Issuer+"/.well-known/openid-configuration")
 		if err == nil && !bytes.Contains(found, []byte(`"issuer":"`+idp.Issuer+`"`)) {
 			err = fmt.Errorf("the discovery document names another issuer:\n%s", found)
 		}
 		return err
-	})
+	}}
+	return idp, idp.start()
 }

@@ -81,8 +81,13 @@ func (p *process) ready(ask func(context.Context) error) error {
 	}
 }
 
-// stop asks the server to end, waits for it, and only then kills what is left of its group.
+// stop asks the server to end, waits for it, and only then kills what is left of its group. A second call does nothing.
 func (p *process) stop() {
+	select {
+	case <-p.done:
+		return // its process id may be another's by now
+	default:
+	}
 	signalGroup(p.cmd.Process, syscall.SIGTERM)
 	select {
 	case <-p.done:

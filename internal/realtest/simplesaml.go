@@ -26,6 +26,7 @@ type SAMLIdP struct {
 	MetadataURL string
 	Metadata    []byte // what MetadataURL answered
 	People             // alice, bob
+	*server
 }
 
 // SimpleSAMLphp gives a SAML identity provider of the test's own that knows one service provider.
@@ -64,21 +65,20 @@ func startSimpleSAMLphp(on *stage, sp SPMetadata) (*SAMLIdP, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(path, "-d", "session.save_path="+filepath.Join(folder, "tmp"), "-d", "display_errors=stderr",
-		"-S", ip+":8080", "-t", "/usr/share/simplesamlphp/www")
-	cmd.Dir, cmd.Env = folder, environment("SIMPLESAMLPHP_CONFIG_DIR="+filepath.Join(folder, "config"))
-	p, err := on.start(folder, cmd)
-	if err != nil {
-		return nil, err
-	}
-	return idp, p.ready(func(ctx context.Context) (err error) {
+	idp.server = &server{on: on, folder: folder, command: func() *exec.Cmd {
+		cmd := exec.Command(path, "-d", "session.save_path="+filepath.Join(folder, "tmp"), "-d", "display_errors=stderr",
+			"-S", ip+":8080", "-t", "/usr/share/simplesamlphp/www")
+		cmd.Env = environment("SIMPLESAMLPHP_CONFIG_DIR=" + filepath.Join(folder, "config"))
+		return cmd
+	}, answers: func(ctx context.Context) (err error) {
 		idp.Metadata, err = fetch(ctx, idp.MetadataURL)
 		// SimpleSAMLphp answers an exception page with status 200.
 		if err == nil && !bytes.Contains(idp.Metadata, []byte("<md:IDPSSODescriptor")) {
 			err = fmt.Errorf("no metadata at %s:\n%.2000s", idp.MetadataURL, idp.Metadata)
 		}
 		return err
-	})
+	}}
+	return idp, idp.start()
 }
 
 func (idp *SAMLIdP) write(folder, ip string, sp SPMetadata) error {
