@@ -58,7 +58,7 @@ func (c comparison) footer(w io.Writer) error {
 	}
 	var b strings.Builder
 	if len(ids) > 0 {
-		fmt.Fprintf(&b, "\ntraces: fourways trace show %s   (%d traces, %d steps)\n", strings.Join(ids, " "), len(ids), steps)
+		fmt.Fprintf(&b, "\ntraces: fourways trace show %s   (%s, %s)\n", strings.Join(ids, " "), count(len(ids), "trace"), count(steps, "step"))
 	}
 	for _, r := range c.Rows {
 		if why := cmp.Or(r.Failed, r.Note); why != "" {

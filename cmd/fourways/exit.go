@@ -88,7 +88,7 @@ func asFailure(ctx context.Context, err error) failure {
 	case errors.Is(err, client.ErrUnreachable):
 		return failure{exitUnreachable, "the gateway can't be reached", err.Error(), "start it, or name its console with --server or " + envServer}
 	case errors.As(err, &problem):
-		return ofProblem(problem)
+		return ofProblem(problem, err.Error())
 	case errors.Is(err, directory.ErrNotFound):
 		return failure{exitNotFound, "there is no such thing", err.Error(), "check the name; the list commands show what there is"}
 	case errors.Is(err, directory.ErrConflict):
@@ -97,9 +97,9 @@ func asFailure(ctx context.Context, err error) failure {
 	return failure{code: exitFailed, what: "the command failed", why: err.Error(), do: "read the line above; the gateway's own log may say more"}
 }
 
-// ofProblem is a console's refusal.
-func ofProblem(p api.Problem) failure {
-	f := failure{code: exitFailed, what: "the gateway refused", why: p.Error()}
+// ofProblem is a console's refusal; why is the whole error around it.
+func ofProblem(p api.Problem, why string) failure {
+	f := failure{code: exitFailed, what: "the gateway refused", why: why}
 	switch {
 	case p.Type == console.GuardType:
 		f.code, f.what, f.do = exitGuard, "a guard refused, and nothing was changed", "make sure that this is wanted; `fourways help exit-codes` says what a guard is"

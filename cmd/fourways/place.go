@@ -71,7 +71,7 @@ func (a *app) place(ctx context.Context, door string) (place, error) {
 	if !found && console != nil {
 		settings, err := settingsOf(ctx, console)
 		if err != nil && p.door == "" {
-			return place{}, err
+			return place{}, fmt.Errorf("%w (--signin-url spares the question)", err)
 		}
 		if p.lab, _, err = a.labOf(settings); err != nil {
 			return place{}, err
@@ -91,7 +91,7 @@ func (a *app) place(ctx context.Context, door string) (place, error) {
 func settingsOf(ctx context.Context, c *client.Console) (map[string]string, error) {
 	text, err := c.Config(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("ask the console for the gateway's address: %w (--signin-url names it)", err)
+		return nil, fmt.Errorf("ask the console for the gateway's settings: %w", err)
 	}
 	all := map[string]string{}
 	for lines := bufio.NewScanner(strings.NewReader(text)); lines.Scan(); {

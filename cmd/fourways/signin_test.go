@@ -191,6 +191,18 @@ func TestDoorIsAskedOfTheConsoleAndItsLabIsFound(t *testing.T) {
 	s.want(exitOK, "signin", alice)
 }
 
+func TestReaderIsToldHowToDoWithoutTheSettings(t *testing.T) {
+	url, _ := pretend(t, routes{
+		"GET /api/v1/config":           api.Problem{Status: http.StatusForbidden, Title: "Forbidden", Detail: "This needs the role operator."},
+		"POST /signin":                 door,
+		"GET /api/v1/traces/" + someID: traceOf(someID, authn.Allowed, authn.None),
+	})
+	s := newShell(t).at(url)
+	s.env["PW"] = good
+	says(t, s.want(exitFailed, "signin", alice, "--password-env", "PW").err, "role operator", "--signin-url")
+	s.want(exitOK, "signin", alice, "--password-env", "PW", "--signin-url", url, "--trace")
+}
+
 // provider pretends to be another company's identity provider: a login form, then a form that posts back to the door.
 func provider(t *testing.T, back string) string {
 	t.Helper()
