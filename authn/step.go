@@ -135,6 +135,7 @@ const (
 	FactUntil     Fact = "until"     // RFC 3339
 	FactAlgorithm Fact = "algorithm"
 	FactLength    Fact = "length" // bytes
+	FactDecoy     Fact = "decoy"  // whom the agent bound instead, when nobody here has the typed name
 )
 
 // Step is one piece of evidence. Steps travel in Outcome.Steps, across the agent's wire and into the Record; the diagram,

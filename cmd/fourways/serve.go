@@ -16,7 +16,7 @@ import (
 )
 
 const serveLong = `A gateway for real people, from a configuration file. A path that can't work yet does not keep it from starting: the
-others go on, and ` + "`fourways mode get`" + ` and /readyz?verbose say why.
+others go on, and ` + "`fourways mode get --all`" + ` and /readyz?verbose say why.
 
 SIGHUP, or ` + "`fourways config reload`" + `, reads the file again.`
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/fourways-id/fourways/authn"
@@ -125,7 +126,10 @@ func (t *Tenant) IdPFor(domain, want string) (IdP, error) {
 		}
 		speak = append(speak, idp.ID)
 	}
-	return IdP{}, fmt.Errorf("no identity provider %q speaks for %s (those that do: %q): add the domain to the [[idp]]'s domains: %w", want, domain, speak, ErrNotFound)
+	if len(speak) == 0 {
+		return IdP{}, fmt.Errorf("no identity provider speaks for %s: add the domain to the domains of an [[idp]] in the configuration: %w", domain, ErrNotFound)
+	}
+	return IdP{}, fmt.Errorf("no identity provider %q speaks for %s (%s does): name that one, or add the domain to the domains of the [[idp]]: %w", want, domain, strings.Join(speak, ", "), ErrNotFound)
 }
 
 // Discover answers realm discovery, by domain alone.

@@ -218,7 +218,7 @@ func everyFact() map[authn.Fact]string {
 		authn.FactDomain, authn.FactPath, authn.FactRule, authn.FactReason, authn.FactAgent, authn.FactServer, authn.FactCode, authn.FactData,
 		authn.FactScheme, authn.FactParams, authn.FactWait, authn.FactSynced, authn.FactRun, authn.FactChanged, authn.FactRounds, authn.FactIdP,
 		authn.FactProtocol, authn.FactBinding, authn.FactIssuer, authn.FactRequest, authn.FactMatch, authn.FactExpected, authn.FactGot,
-		authn.FactRemaining, authn.FactUntil, authn.FactAlgorithm, authn.FactLength,
+		authn.FactRemaining, authn.FactUntil, authn.FactAlgorithm, authn.FactLength, authn.FactDecoy,
 	} {
 		facts[f] = "<" + string(f) + ">"
 	}

@@ -134,8 +134,11 @@ func resultOf(r authn.StepResult) authn.StepResult {
 	return authn.StepRefused
 }
 
-// custody says who holds the typed password after a step.
+// custody says who holds the typed password after a step. Of a decoy request nothing leaves the gateway.
 func custody(s authn.Step, decoy bool) authn.Step {
+	if decoy && s.ID == authn.P6 {
+		return s.With(authn.FactDecoy, "decoy account")
+	}
 	if decoy {
 		return s
 	}
