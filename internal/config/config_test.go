@@ -5,6 +5,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -187,6 +189,54 @@ func TestChangesTellReloadFromRestart(t *testing.T) {
 	}
 	if live, restart := Changes(old, old); len(live)+len(restart) != 0 {
 		t.Errorf("nothing changed, got %v %v", live, restart)
+	}
+}
+
+// What a reload does not take over must stay announced, and in force, until the restart.
+func TestReloadedKeepsExactlyWhatNeedsARestart(t *testing.T) {
+	old := mustLoad(t, string(Example()))
+	fresh := mustLoad(t, string(Example())+"\n[lab]\nusers = 5\n")
+	changeAll(reflect.ValueOf(fresh).Elem())
+	live, restart := Changes(old, fresh)
+	if len(live) == 0 || len(restart) == 0 {
+		t.Fatalf("nothing was changed: %v %v", live, restart)
+	}
+	inForce := Reloaded(old, fresh)
+	if later, still := Changes(inForce, fresh); len(later) > 0 || cmp.Diff(restart, still) != "" {
+		t.Errorf("after the reload: live %v, want none; restart (-announced +still to come):\n%s", later, cmp.Diff(restart, still))
+	}
+	if now, waiting := Changes(old, inForce); len(waiting) > 0 || cmp.Diff(live, now) != "" {
+		t.Errorf("taken over without a restart: %v; live (-announced +in force):\n%s", waiting, cmp.Diff(live, now))
+	}
+	for _, key := range []string{"server.public_url", "signin.session_ttl", "pta.request_timeout", "sync.hash_interval", "lab.users"} {
+		if !slices.Contains(restart, key) {
+			t.Errorf("%s is not announced as waiting for a restart", key)
+		}
+	}
+	for _, key := range []string{"lockout.threshold", "sync.paused", "sync.max_deletes"} {
+		if !slices.Contains(live, key) {
+			t.Errorf("%s is not announced as in force", key)
+		}
+	}
+}
+
+// changeAll gives every setting of the tables that don't repeat another value.
+func changeAll(v reflect.Value) {
+	for i := range v.NumField() {
+		f := v.Field(i)
+		switch {
+		case !f.CanSet() || f.Kind() == reflect.Slice:
+		case f.Kind() == reflect.Struct:
+			changeAll(f)
+		case f.Kind() == reflect.String:
+			f.SetString(f.String() + "x")
+		case f.Kind() == reflect.Bool:
+			f.SetBool(!f.Bool())
+		case f.CanInt():
+			f.SetInt(f.Int() + 1)
+		case f.CanFloat():
+			f.SetFloat(f.Float() + 1)
+		}
 	}
 }
 

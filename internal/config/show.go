@@ -92,9 +92,27 @@ func Encode(w io.Writer, c *Config) error {
 	return nil
 }
 
-// restartSections are what a running gateway can't change: listeners, the store, the lab, and the pool whose memory was
-// promised at the start.
-func restartSections() []string { return []string{"server", "store", "hashing", "lab", "log"} }
+// restartKeys are what a running gateway doesn't change: listeners, the store, the lab, the pool whose memory was promised
+// at the start, and what was handed to sessions, limits and schedules when they began. A name stands for all below it.
+func restartKeys() []string {
+	return []string{
+		"server", "store", "hashing", "lab", "log", "signin", "pta", "sync.directory_interval", "sync.hash_interval",
+	}
+}
+
+// needsRestart reports a key that Reloaded leaves as it was.
+func needsRestart(key string) bool {
+	return slices.ContainsFunc(restartKeys(), func(k string) bool { return key == k || strings.HasPrefix(key, k+".") })
+}
+
+// Reloaded is what a gateway that runs on running has in force once it has read fresh: what needs a restart stays as it is.
+func Reloaded(running, fresh *Config) *Config {
+	c := *fresh
+	c.Server, c.Store, c.Hashing, c.Lab, c.Log = running.Server, running.Store, running.Hashing, running.Lab, running.Log
+	c.SignIn, c.PTA = running.SignIn, running.PTA
+	c.Sync.DirectoryInterval, c.Sync.HashInterval = running.Sync.DirectoryInterval, running.Sync.HashInterval
+	return &c
+}
 
 // Changes lists the keys in which two configurations differ: those a reload takes over while sign-ins go on, and those
 // that need a restart. Tables that repeat are named by what they configure: domain "pta.example.test" path.
@@ -111,8 +129,7 @@ func Changes(old, new *Config) (live, restart []string) {
 		if before[k] == after[k] {
 			continue
 		}
-		section, _, _ := strings.Cut(k, ".")
-		if slices.Contains(restartSections(), section) {
+		if needsRestart(k) {
 			restart = append(restart, k)
 		} else {
 			live = append(live, k)

@@ -48,8 +48,10 @@ func (v *validator) server(c *Config) {
 	s.PublicURL = v.origin("server.public_url", s.PublicURL)
 	listeners := map[string]string{}
 	for _, l := range [][2]string{
-		{"server.public_listen", s.PublicListen}, {"server.console_listen", s.ConsoleListen},
-		{"server.telemetry_listen", s.TelemetryListen}, {"server.agent_listen", s.AgentListen},
+		{"server.public_listen", s.PublicListen},
+		{"server.console_listen", s.ConsoleListen},
+		{"server.telemetry_listen", s.TelemetryListen},
+		{"server.agent_listen", s.AgentListen},
 	} {
 		port := v.listen(l[0], l[1])
 		if other, taken := listeners[port]; taken && port != "" && port != "0" {

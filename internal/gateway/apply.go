@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/fourways-id/fourways/internal/config"
@@ -13,21 +15,25 @@ import (
 )
 
 // configure puts in force what may change while the gateway runs: domains, identity providers, lockout, and whether the
-// agent link is open.
-func (g *Gateway) configure(ctx context.Context, c *config.Config) error {
-	idps := g.openIdPs(c)
-	g.paths.federated.Store(&idps)
+// agent link is open. What can't be taken back comes last.
+func (g *Gateway) configure(ctx context.Context, c *config.Config, idps map[string]*idp) error {
+	g.swap(c, idps)
+	if err := g.onprem.ensure(ctx); err != nil {
+		return err
+	}
+	return g.dropUnwantedHashes(ctx)
+}
+
+// swap is the part of configure that can't fail; the next sign-in sees it.
+func (g *Gateway) swap(c *config.Config, idps map[string]*idp) {
 	known := make([]directory.IdP, 0, len(c.IdP))
 	for _, conf := range c.IdPs() {
 		known = append(known, idps[conf.ID].IdP)
 	}
+	g.paths.federated.Store(&idps)
 	g.tenant.Configure(c.Domains(), known)
 	g.watch.metrics.KnowIdPs(known)
 	g.core.guard.SetPolicy(policy(c))
-	if err := g.dropUnwantedHashes(ctx); err != nil {
-		return err
-	}
-	return g.onprem.ensure(ctx)
 }
 
 // dropUnwantedHashes removes what must not be kept: with the switch off, the store holds no hash of a domain's people.
@@ -61,28 +67,56 @@ func (g *Gateway) Reload(ctx context.Context) (api.Reload, error) {
 }
 
 func (g *Gateway) reload(ctx context.Context) (api.Reload, error) {
-	if g.file == "" {
-		return api.Reload{}, errors.New("this gateway was started without a configuration file")
-	}
-	fresh, err := config.LoadFile(g.file)
+	g.reloading.Lock()
+	defer g.reloading.Unlock()
+	fresh, err := g.readFile()
 	if err != nil {
-		return api.Reload{}, invalid(err)
+		return api.Reload{}, err
 	}
-	if err := fresh.Check(); err != nil {
-		return api.Reload{}, invalid(err)
-	}
-	if err := refuseLab(fresh, g.lab); err != nil {
+	running, idps := g.conf.Load(), *g.paths.federated.Load()
+	live, restart := config.Changes(running, fresh)
+	next := config.Reloaded(running, fresh)
+	reopened := g.openIdPs(next)
+	if err := newlyBroken(idps, reopened); err != nil {
 		return api.Reload{}, invalid(err)
 	}
 	before := g.tenant.Domains()
-	live, restart := config.Changes(g.conf.Load(), fresh)
-	if err := g.configure(ctx, fresh); err != nil {
-		return api.Reload{}, err
+	if err := g.configure(ctx, next, reopened); err != nil {
+		g.swap(running, idps)
+		return api.Reload{}, fmt.Errorf("%w: the old configuration is in force again", err)
 	}
-	g.conf.Store(fresh)
+	g.conf.Store(next)
 	g.countChanges(before)
 	hidden, err := g.hidden(ctx)
 	return api.Reload{Live: live, Restart: restart, Overrides: hidden}, err
+}
+
+// readFile reads and judges the configuration file as the start did.
+func (g *Gateway) readFile() (*config.Config, error) {
+	if g.file == "" {
+		return nil, errors.New("this gateway was started without a configuration file")
+	}
+	fresh, err := config.LoadFile(g.file)
+	if err != nil {
+		return nil, invalid(err)
+	}
+	if err := errors.Join(fresh.Check(), refuseLab(fresh, g.lab)); err != nil {
+		return nil, invalid(err)
+	}
+	return fresh, nil
+}
+
+// newlyBroken complains of identity providers that can't be opened now, such as one whose metadata was damaged: what works
+// is not given up for what doesn't. One that was broken before keeps nothing else from being reloaded.
+func newlyBroken(before, after map[string]*idp) error {
+	var all []error
+	for _, id := range slices.Sorted(maps.Keys(after)) {
+		was := before[id]
+		if why := after[id].why; why != nil && (was == nil || was.why == nil) {
+			all = append(all, why)
+		}
+	}
+	return errors.Join(all...)
 }
 
 // invalid is the answer for a file with mistakes: the caller gets every complaint.

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -40,7 +41,7 @@ type Options struct {
 
 // Gateway is a running gateway.
 type Gateway struct {
-	conf     atomic.Pointer[config.Config]
+	conf     atomic.Pointer[config.Config] // in force
 	file     string
 	core     core
 	tenant   *directory.Tenant
@@ -52,6 +53,8 @@ type Gateway struct {
 	serving  serving
 	sessions *session.Manager
 	engine   *dirsync.Engine
+
+	reloading sync.Mutex // one reload at a time
 }
 
 // core is what nearly every part needs.
@@ -106,7 +109,7 @@ func Open(ctx context.Context, o Options) (_ *Gateway, err error) {
 		Directory: g.tenant, Realms: g.tenant, Guard: g.core.guard, Providers: g.paths,
 		Sessions: g.sessions, Committer: &committer{g}, Clock: o.Clock,
 	}
-	if err := g.configure(ctx, o.Config); err != nil {
+	if err := g.configure(ctx, o.Config, g.openIdPs(o.Config)); err != nil {
 		return nil, err
 	}
 	if err := g.listen(ctx, o.Listeners); err != nil {

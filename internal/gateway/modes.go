@@ -57,6 +57,9 @@ func (g *Gateway) ready(ctx context.Context, r authn.Realm) (bool, string) {
 		if err != nil {
 			return false, err.Error()
 		}
+		if n == 0 && !g.tenant.PHS(r.Domain) {
+			return false, "password_hash_sync is off for this domain: switch it on in the configuration, reload, and run `fourways sync run`"
+		}
 		if n == 0 {
 			return false, "no password hash has been synchronised yet: an agent with the role sync must run (`fourways agent invite --role sync`)"
 		}

@@ -19,9 +19,25 @@ func newEngine(g *Gateway) *dirsync.Engine {
 			c := g.conf.Load().Sync
 			return dirsync.Limits{MaxDeletes: c.MaxDeletes, MaxRatio: c.MaxDeleteRatio}
 		},
-		Done: g.watch.metrics.Sync,
+		Done: g.synchronised,
 	}
 }
+
+// synchronised is told of every run. A hash run may have begun before its domain's switch went off.
+func (g *Gateway) synchronised(r directory.Run) {
+	g.watch.metrics.Sync(r)
+	if r.Kind != string(dirsync.KindHash) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), dropWithin)
+	defer cancel()
+	if err := g.dropUnwantedHashes(ctx); err != nil {
+		g.core.log.Error("password hashes that must not be kept are still there; the next run tries again", "error", err)
+	}
+}
+
+// dropWithin bounds the wait for the store.
+const dropWithin = 10 * time.Second
 
 // syncAgents implements dirsync.Agents: any live agent of the role may read.
 type syncAgents struct{ onprem *onprem }
