@@ -95,6 +95,8 @@ type turn struct {
 }
 
 func (f *Flow) run(ctx context.Context, t *turn) Result {
+	ctx, cancel := seeThrough(ctx)
+	defer cancel()
 	at := f.Clock.Now()
 	out := t.decide(ctx)
 	t.wipe()
@@ -103,6 +105,16 @@ func (f *Flow) run(ctx context.Context, t *turn) Result {
 		t.ticket.Release()
 	}
 	return res
+}
+
+// seeThrough keeps the deadline of ctx and drops its cancellation: a step that was begun is finished and counted though
+// its asker hangs up. Otherwise hanging up in time would take guesses to a directory past every threshold.
+func seeThrough(ctx context.Context) (context.Context, context.CancelFunc) {
+	free := context.WithoutCancel(ctx)
+	if deadline, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(free, deadline)
+	}
+	return context.WithCancel(free)
 }
 
 // decide reads as the flow's line in the package comment does. It writes nothing down and lets nobody in.

@@ -186,6 +186,45 @@ func TestOnlyWrongGuessesCount(t *testing.T) {
 	}
 }
 
+// during is a provider that gives up when its context has ended, as one that asks somewhere else must.
+type during func()
+
+func (d during) Step(ctx context.Context, a authn.Attempt) authn.Outcome {
+	d()
+	if err := ctx.Err(); err != nil {
+		return authn.Fail(authn.Internal, "", err)
+	}
+	return honest(a)
+}
+
+// An attacker who hangs up as soon as the guess is on its way to the directory must not guess for free.
+func TestAGuessCountsThoughItsAskerHangsUp(t *testing.T) {
+	for _, hangsUp := range []bool{false, true} {
+		ctx, cancel := context.WithCancel(t.Context())
+		w := world(nil)
+		w.Provider = during(func() {
+			if hangsUp {
+				cancel()
+			}
+		})
+		res := w.Flow().SignIn(ctx, request("alice@cloud.example.test", "wrong"))
+		cancel()
+		if res.Outcome.Reason != authn.BadPassword || w.Tally("account:alice") != 1 {
+			t.Errorf("hangs up %t: %s, %d counted, want bad_password and 1", hangsUp, res.Outcome.Reason, w.Tally("account:alice"))
+		}
+	}
+}
+
+func TestTheDeadlineOfAStepStillHolds(t *testing.T) {
+	w := world(nil)
+	w.Provider = during(func() {})
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now())
+	defer cancel()
+	if res := w.Flow().SignIn(ctx, request("alice@cloud.example.test", password)); res.Outcome.Verdict != authn.Unavailable {
+		t.Errorf("after its deadline: %s, want unavailable", res.Outcome.Verdict)
+	}
+}
+
 func TestALockedAccountIsRefusedBeforeAnybodyLooks(t *testing.T) {
 	asked := false
 	w := world(func(a authn.Attempt) authn.Outcome { asked = true; return honest(a) })
@@ -315,8 +354,9 @@ func TestTheReasonTableIsClosedAndConsistent(t *testing.T) {
 		if r.Counts() && r.Verdict() != authn.Denied {
 			t.Errorf("%s counts though nobody looked", r)
 		}
-		if r.Counts() && r.Public() != authn.BadPassword.Public() {
-			t.Errorf("%s counts, and its answer differs from a wrong password's", r)
+		// Neither may stand alone: a stranger would see by the lock, or by its absence, which reason hides behind the one answer.
+		if uniform := r.Public() == authn.BadPassword.Public(); r.Counts() != uniform {
+			t.Errorf("%s counts: %t; it has the answer of a wrong password: %t", r, r.Counts(), uniform)
 		}
 	}
 	if _, ok := authn.ParseReason("nonsense"); ok {
@@ -337,6 +377,18 @@ func TestIdentifiersAreNormalisedInOnePlace(t *testing.T) {
 	}
 	if got := authn.ParseIdentifier("ａlice@phs.example.test").Domain(); got != "phs.example.test" {
 		t.Errorf("a name that is nobody's keeps its domain, got %q", got)
+	}
+}
+
+// A name is shown on operators' terminals: nothing in it may move the cursor, colour the line or turn its direction.
+func TestANameIsShownAsPrintableTextOnly(t *testing.T) {
+	for typed, want := range map[string]string{
+		"zoë@x.test": "zoë@x.test", "a b@x.test": "a b@x.test", "a\x1b[31m@x.test": "a?[31m@x.test", "a\u009b31m@x.test": "a?31m@x.test",
+		"a\u202eb@x.test": "a?b@x.test", "a\u2028b@x.test": "a?b@x.test", "a\u200bb@x.test": "a?b@x.test", "a\r\nb@x.test": "a??b@x.test", "a\xffb@x.test": "a?b@x.test",
+	} {
+		if got := authn.ParseIdentifier(typed).Key(); got != want {
+			t.Errorf("%q is shown as %q, want %q", typed, got, want)
+		}
 	}
 }
 

@@ -1,6 +1,9 @@
 package authn
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // Longest user principal name, local part and domain that can name an account, in bytes
 // (Microsoft: password policies, "UserPrincipalName policies that apply to all user accounts").
@@ -88,10 +91,11 @@ func validDomain(s string) bool {
 
 func isAlnum(c byte) bool { return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' }
 
-// clip bounds what a stranger can make us remember, and keeps control bytes out of it.
+// clip bounds what a stranger can make us remember, and leaves of it what a terminal prints: no line ends, no C1 controls
+// that colour or move, no marks that turn the direction (Unicode Technical Report 36, section 2.5).
 func clip(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == '\uFFFD' {
+		if !unicode.IsPrint(r) || r == unicode.ReplacementChar {
 			return '?'
 		}
 		return r

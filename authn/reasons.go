@@ -20,9 +20,9 @@ var reasonTable = [...]reasonRow{
 	None:                  {"none", 0, false, false, nothingTold, Allowed, anyOf(PathCloud, PathPHS, PathPTA, PathFederated), ""},
 	UnknownUser:           {"unknown_user", 50034, false, true, uniform, Denied, managed(), ""},
 	BadPassword:           {"bad_password", 50126, false, true, uniform, Denied, managed(), ""},
-	NoPasswordHash:        {"no_password_hash", 50056, false, false, uniform, Denied, anyOf(PathCloud, PathPHS), ""},
-	UPNMismatch:           {"upn_mismatch", 80004, false, false, uniform, Denied, anyOf(PathPTA), ""},
-	OnpremLocked:          {"onprem_locked", 50053, true, false, uniform, Denied, anyOf(PathPTA), ""}, // AD says it for right and wrong passwords alike
+	NoPasswordHash:        {"no_password_hash", 50056, false, true, uniform, Denied, anyOf(PathCloud, PathPHS), ""},
+	UPNMismatch:           {"upn_mismatch", 80004, false, true, uniform, Denied, anyOf(PathPTA), ""},
+	OnpremLocked:          {"onprem_locked", 50053, true, true, uniform, Denied, anyOf(PathPTA), ""}, // AD says it for right and wrong passwords alike
 	CloudLocked:           {"cloud_locked", 50053, false, false, ownAnswer, Denied, managed(), "This account is locked for a while after too many wrong passwords. Please try again later, or contact your administrator."},
 	Throttled:             {"throttled", 90055, true, false, ownAnswer, Unavailable, everywhere(), "There are too many sign-ins from here at once. Please try again shortly."},
 	Overloaded:            {"overloaded", 90055, true, false, ownAnswer, Unavailable, everywhere(), tellBusy},
