@@ -35,10 +35,14 @@ func TestPassThroughAgainstSambaActiveDirectory(t *testing.T) {
 	passThrough(t, realDirectory{
 		at: &dc.Directory, domain: "corp.example", kind: onprem.AD, tls: onprem.LDAPS,
 		people: []state{
-			{name: "alice"}, {name: "bob"},
-			{name: "disabled", reason: authn.AccountDisabled}, {name: "expired", reason: authn.AccountExpired},
-			{name: "pwdexpired", reason: authn.OnpremPasswordExpired}, {name: "mustchange", reason: authn.OnpremMustChange},
-			{name: "hours", reason: authn.LogonHours}, {name: "workstation", reason: authn.WorkstationDenied},
+			{name: "alice"},
+			{name: "bob"},
+			{name: "disabled", reason: authn.AccountDisabled},
+			{name: "expired", reason: authn.AccountExpired},
+			{name: "pwdexpired", reason: authn.OnpremPasswordExpired},
+			{name: "mustchange", reason: authn.OnpremMustChange},
+			{name: "hours", reason: authn.LogonHours},
+			{name: "workstation", reason: authn.WorkstationDenied},
 			// AD tells a locked account to everybody, whatever the password, so the door tells it to nobody.
 			{name: "locked", reason: authn.OnpremLocked, wrong: authn.OnpremLocked},
 			// Requiring a smart card replaces the password by a random one.
@@ -52,7 +56,10 @@ func TestPassThroughAgainstOpenLDAP(t *testing.T) {
 	passThrough(t, realDirectory{
 		at: &server.Directory, domain: "example.test", kind: onprem.LDAP, tls: onprem.StartTLS,
 		people: []state{
-			{name: "alice"}, {name: "bob"}, {name: "warn"}, {name: "grace"},
+			{name: "alice"},
+			{name: "bob"},
+			{name: "warn"},
+			{name: "grace"},
 			{name: "expired", reason: authn.OnpremPasswordExpired, wrong: authn.BadPassword},
 			{name: "mustchange", reason: authn.OnpremMustChange},
 			{name: "locked", reason: authn.OnpremLocked, wrong: authn.OnpremLocked},

@@ -45,6 +45,8 @@ var (
 	inboxPage string
 	//go:embed pages/mail.css
 	style []byte
+	//go:embed pages/mark.svg
+	mark []byte
 )
 
 // New makes the application's handler, to be mounted at /app/.
@@ -52,11 +54,16 @@ func New(visitors Reader) http.Handler {
 	page := template.Must(template.New("inbox").Funcs(template.FuncMap{"path": shout, "how": pathExplained}).Parse(inboxPage))
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /app/{$}", func(w http.ResponseWriter, r *http.Request) { inbox(w, r, visitors, page) })
-	mux.HandleFunc("GET /app/mail.css", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/css; charset=utf-8")
-		_, _ = w.Write(style)
-	})
+	mux.HandleFunc("GET /app/mail.css", asset("text/css; charset=utf-8", style))
+	mux.HandleFunc("GET /app/mark.svg", asset("image/svg+xml", mark))
 	return mux
+}
+
+func asset(mediaType string, body []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", mediaType)
+		_, _ = w.Write(body)
+	}
 }
 
 func inbox(w http.ResponseWriter, r *http.Request, visitors Reader, page *template.Template) {
