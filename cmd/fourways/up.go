@@ -81,7 +81,7 @@ func (a *app) up(ctx context.Context, f upFlags) (err error) {
 	if err := st.write(filepath.Join(dir, stateFile)); err != nil {
 		return err
 	}
-	defer os.Remove(filepath.Join(dir, stateFile)) //nolint:errcheck // nothing runs there any more
+	defer os.Remove(filepath.Join(dir, stateFile)) // nothing runs there any more
 	if f.readyFile != "" {
 		if err := st.write(f.readyFile); err != nil {
 			return err
@@ -131,7 +131,7 @@ func alive(pid int) bool {
 
 // labLog writes everything into the data folder, and what is wrong to stderr as well.
 func labLog(dir string, stderr io.Writer) (*slog.Logger, func(), error) {
-	f, err := os.OpenFile(filepath.Join(dir, "fourways.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, "fourways.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // G304: the operator names the folder
 	if err != nil {
 		return nil, nil, fmt.Errorf("open the lab's log: %w", err)
 	}

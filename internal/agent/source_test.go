@@ -89,8 +89,10 @@ func TestDirectoryBecomesObjects(t *testing.T) {
 	}}
 	got := readAll(t, agent.NewSource(s, adOptions()), dirsync.KindDirectory)
 	want := []dirsync.Object{
-		{Kind: "user", Anchor: "AAE=", DN: "CN=Alice,OU=Synced,DC=corp", UPN: "alice@phs.example.test", SAM: "alice.phs", DisplayName: "Alice",
-			GivenName: "A", Surname: "L", Mail: "alice@phs.example.test", UsageLocation: "DE", Enabled: true, ChangedAt: time.Date(2025, 4, 2, 10, 30, 0, 0, time.UTC)},
+		{
+			Kind: "user", Anchor: "AAE=", DN: "CN=Alice,OU=Synced,DC=corp", UPN: "alice@phs.example.test", SAM: "alice.phs", DisplayName: "Alice",
+			GivenName: "A", Surname: "L", Mail: "alice@phs.example.test", UsageLocation: "DE", Enabled: true, ChangedAt: time.Date(2025, 4, 2, 10, 30, 0, 0, time.UTC),
+		},
 		{Kind: "user", Anchor: "AAI=", DN: "CN=Olga,OU=Synced,DC=corp", UPN: "olga@phs.example.test", OnpremUPN: "olga.old@corp.example.test", Mail: "olga@phs.example.test"},
 		{Kind: "contact", Anchor: "AAM=", DN: "CN=Supplier,OU=Synced,DC=corp", DisplayName: "Supplier", Mail: "s@supplier.example"},
 		{Kind: "group", Anchor: "AAU=", DN: "CN=Inner,OU=Synced,DC=corp", DisplayName: "Inner"},

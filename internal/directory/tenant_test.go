@@ -50,8 +50,10 @@ func tenant() (*directory.Tenant, *source) {
 		overrides: map[string]directory.Override{},
 	}
 	domains := []directory.Domain{
-		{Name: "cloud.example.test", Path: authn.PathCloud}, {Name: "pta.example.test", Path: authn.PathPTA},
-		{Name: "phs.example.test", Path: authn.PathPHS, PHS: true}, {Name: "saml.example.test", Path: authn.PathFederated, IdP: "harbour"},
+		{Name: "cloud.example.test", Path: authn.PathCloud},
+		{Name: "pta.example.test", Path: authn.PathPTA},
+		{Name: "phs.example.test", Path: authn.PathPHS, PHS: true},
+		{Name: "saml.example.test", Path: authn.PathFederated, IdP: "harbour"},
 		{Name: "lost.example.test", Path: authn.PathFederated, IdP: "nobody"},
 	}
 	idps := []directory.IdP{
@@ -115,9 +117,14 @@ func TestTheOverrideWinsOverTheFileAndTheRuleSaysSo(t *testing.T) {
 func TestAnIdentityProviderSpeaksForItsOwnDomainsOnly(t *testing.T) {
 	tn, _ := tenant()
 	for _, row := range []struct{ domain, want, id string }{
-		{"saml.example.test", "", "harbour"}, {"saml.example.test", "saml", "harbour"}, {"phs.example.test", "oidc", "harbour-oidc"},
-		{"phs.example.test", "", "harbour"}, {"phs.example.test", "harbour-oidc", "harbour-oidc"},
-		{"saml.example.test", "oidc", ""}, {"pta.example.test", "", ""}, {"lost.example.test", "", ""},
+		{"saml.example.test", "", "harbour"},
+		{"saml.example.test", "saml", "harbour"},
+		{"phs.example.test", "oidc", "harbour-oidc"},
+		{"phs.example.test", "", "harbour"},
+		{"phs.example.test", "harbour-oidc", "harbour-oidc"},
+		{"saml.example.test", "oidc", ""},
+		{"pta.example.test", "", ""},
+		{"lost.example.test", "", ""},
 	} {
 		idp, err := tn.IdPFor(row.domain, row.want)
 		if idp.ID != row.id || (err == nil) != (row.id != "") {

@@ -57,7 +57,7 @@ func (r *Ring) Derive(label string, n int) []byte {
 func (r *Ring) Seal(label string, aad, plain []byte) []byte {
 	aead := r.aead(label)
 	sealed := make([]byte, 0, idLen+aead.Overhead()+len(plain))
-	return aead.Seal(append(sealed, r.id...), nil, plain, aad)
+	return aead.Seal(append(sealed, r.id...), nil, plain, aad) //nolint:gosec // G407: NewGCMWithRandomNonce makes the nonce itself
 }
 
 // Unseal opens what Seal made. Its errors are ErrOtherKey and ErrBroken, with the key ids in the text.

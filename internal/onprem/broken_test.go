@@ -89,8 +89,10 @@ func TestASilentServerEndsWithTheContext(t *testing.T) {
 }
 
 func TestASilentServerEndsWithTheTimeout(t *testing.T) {
-	d := client(t, onprem.Config{URLs: []string{behave(t, silent)}, TLS: onprem.Plain, Timeout: 100 * time.Millisecond,
-		BindDN: "cn=svc", BindPassword: secret("x"), BaseDN: base})
+	d := client(t, onprem.Config{
+		URLs: []string{behave(t, silent)}, TLS: onprem.Plain, Timeout: 100 * time.Millisecond,
+		BindDN: "cn=svc", BindPassword: secret("x"), BaseDN: base,
+	})
 	guard(t, func() {
 		if v := d.Bind(context.Background(), "alice@pta.example.test", secret(password)); v.Reason != authn.AgentTimeout {
 			t.Errorf("bind: %+v, want agent_timeout", v)

@@ -49,8 +49,10 @@ func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "dc1"}, NotBefore: time.Now().Add(-time.Hour),
-		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	tmpl := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "dc1"}, NotBefore: time.Now().Add(-time.Hour),
+		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
@@ -80,8 +82,10 @@ func lab(t *testing.T, entries ...dc.Entry) (*dc.Server, onprem.Config) {
 	if err := srv.Seed(append([]dc.Entry{ou}, entries...)); err != nil {
 		t.Fatal(err)
 	}
-	return srv, onprem.Config{URLs: []string{"ldap://" + srv.Addr()}, RootCAs: roots, Timeout: 20 * time.Second,
-		BindDN: srv.AdminDN(), BindPassword: secret(adminPw), BaseDN: base}
+	return srv, onprem.Config{
+		URLs: []string{"ldap://" + srv.Addr()}, RootCAs: roots, Timeout: 20 * time.Second,
+		BindDN: srv.AdminDN(), BindPassword: secret(adminPw), BaseDN: base,
+	}
 }
 
 func user(name string, attrs map[string]string) dc.Entry {
@@ -313,7 +317,10 @@ func TestReadPagesThroughEverybodyAndIgnoresReferences(t *testing.T) {
 		t.Errorf("%d of 25 people read", len(seen))
 	}
 	n := 0
-	for range d.Read(t.Context(), onprem.Query{Filter: "(mail=*)", PageSize: 7}) { // a reader who stops is no error
+	for _, err := range d.Read(t.Context(), onprem.Query{Filter: "(mail=*)", PageSize: 7}) { // a reader who stops is no error
+		if err != nil {
+			t.Error(err)
+		}
 		n++
 		break
 	}

@@ -92,7 +92,7 @@ func (d *Directory) readPages(ctx context.Context, l *link, q Query, yield func(
 	if size <= 0 {
 		size = defaultPage
 	}
-	paging := ldap.NewControlPaging(uint32(min(size, 1<<20))) //nolint:gosec // G115: bounded
+	paging := ldap.NewControlPaging(uint32(min(size, 1<<20)))
 	req := ldap.NewSearchRequest(or(q.BaseDN, d.cfg.BaseDN), ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
 		or(q.Filter, "(objectClass=*)"), q.Attributes, []ldap.Control{paging})
 	for {

@@ -13,13 +13,31 @@ func TestReasonTable(t *testing.T) {
 		data string
 		want authn.Reason
 	}{
-		{0, "", authn.None}, {49, "", authn.BadPassword}, {49, "52e", authn.BadPassword}, {49, "525", authn.UnknownUser},
-		{49, "52f", authn.WorkstationDenied}, {49, "530", authn.LogonHours}, {49, "531", authn.WorkstationDenied},
-		{49, "532", authn.OnpremPasswordExpired}, {49, "533", authn.AccountDisabled}, {49, "701", authn.AccountExpired},
-		{49, "773", authn.OnpremMustChange}, {49, "775", authn.OnpremLocked}, {49, "51f", authn.ADUnreachable},
-		{49, "999", authn.AgentError}, {48, "", authn.BadPassword}, {32, "", authn.UnknownUser}, {34, "", authn.UnknownUser},
-		{3, "", authn.AgentTimeout}, {51, "", authn.ADUnreachable}, {52, "", authn.ADUnreachable}, {10, "", authn.AgentError},
-		{8, "", authn.AgentError}, {53, "", authn.AgentError}, {-1, "", authn.AgentError}, {200, "", authn.ADUnreachable},
+		{0, "", authn.None},
+		{49, "", authn.BadPassword},
+		{49, "52e", authn.BadPassword},
+		{49, "525", authn.UnknownUser},
+		{49, "52f", authn.WorkstationDenied},
+		{49, "530", authn.LogonHours},
+		{49, "531", authn.WorkstationDenied},
+		{49, "532", authn.OnpremPasswordExpired},
+		{49, "533", authn.AccountDisabled},
+		{49, "701", authn.AccountExpired},
+		{49, "773", authn.OnpremMustChange},
+		{49, "775", authn.OnpremLocked},
+		{49, "51f", authn.ADUnreachable},
+		{49, "999", authn.AgentError},
+		{48, "", authn.BadPassword},
+		{32, "", authn.UnknownUser},
+		{34, "", authn.UnknownUser},
+		{3, "", authn.AgentTimeout},
+		{51, "", authn.ADUnreachable},
+		{52, "", authn.ADUnreachable},
+		{10, "", authn.AgentError},
+		{8, "", authn.AgentError},
+		{53, "", authn.AgentError},
+		{-1, "", authn.AgentError},
+		{200, "", authn.ADUnreachable},
 	} {
 		if got := ReasonOf(c.code, c.data); got != c.want {
 			t.Errorf("ReasonOf(%d, %q) = %v, want %v", c.code, c.data, got, c.want)

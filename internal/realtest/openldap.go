@@ -2,7 +2,7 @@ package realtest
 
 import (
 	"crypto/rand"
-	"crypto/sha1" //nolint:gosec // {SSHA} is what slapd reads without a further module
+	"crypto/sha1" // {SSHA} is what slapd reads without a further module
 	"encoding/base64"
 	"errors"
 	"fmt"

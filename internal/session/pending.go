@@ -32,7 +32,7 @@ func (m *Manager) SealPending(p authn.Pending) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("seal a pending sign-in: %w", err)
 	}
-	plain := binary.BigEndian.AppendUint16(nil, uint16(min(len(head), 1<<16-1))) //nolint:gosec // bounded; a longer head fails the check below
+	plain := binary.BigEndian.AppendUint16(nil, uint16(min(len(head), 1<<16-1))) // a longer head fails the check below
 	plain = append(append(plain, head...), kept...)
 	cookie := base64.RawURLEncoding.EncodeToString(m.o.Ring.Seal(pendingLabel, nil, plain))
 	if len(cookie) > maxPending {

@@ -127,6 +127,7 @@ func (h *house) Discover(_ context.Context, domain string) (directory.Discovery,
 		return directory.Discovery{Domain: domain, NamespaceType: "Unknown"}, nil
 	case authn.PathFederated:
 		return directory.Discovery{Domain: domain, NamespaceType: "Federated", Protocol: "saml", IdP: "saml"}, nil
+	default:
 	}
 	return directory.Discovery{Domain: domain, NamespaceType: "Managed"}, nil
 }

@@ -24,7 +24,7 @@ func parseJSON(raw []byte, known ...string) (fields, error) {
 	// json.Valid has seen to the grammar; what is left is to find the strings.
 	for c := s.next(); c != '}'; c = s.next() {
 		if c == ',' {
-			c = s.next()
+			_ = s.next() // the quotation mark
 		}
 		name, err := s.unquote()
 		if err != nil {

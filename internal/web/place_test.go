@@ -56,7 +56,8 @@ func TestAddressLimitCountsAnIPv6NetworkAsOne(t *testing.T) {
 	if !allow("2001:db8::1") || !allow("2001:db8::2") || allow("2001:db8::3") {
 		t.Error("three of one /64 against a burst of two")
 	}
-	if !allow("192.0.2.1") || !allow("192.0.2.1") || allow("192.0.2.1") {
+	first, second, third := allow("192.0.2.1"), allow("192.0.2.1"), allow("192.0.2.1")
+	if !first || !second || third {
 		t.Error("three of one IPv4 address")
 	}
 	if l.recent.Len() != 2 || len(l.buckets) != 2 {

@@ -118,6 +118,7 @@ func (e *exchange) note(start authn.Step) {
 		step = step.With(authn.FactIssuer, e.token.issuer)
 	case authn.F4InResponse:
 		step = step.With(authn.FactRequest, requestID(e.kept.State))
+	default: // the others have nothing to add
 	}
 	e.steps = append(e.steps, step)
 }

@@ -185,7 +185,10 @@ func TestAgentCannotWriteItsOwnHistory(t *testing.T) {
 	lie := []agentlink.Hop{
 		{ID: authn.C9, Took: time.Second},
 		{ID: authn.P6, Result: "excellent", After: -time.Hour, Took: 365 * 24 * time.Hour, Facts: map[authn.Fact]string{authn.FactServer: "dc1", "password": "x", authn.FactAgent: "somebody else"}},
-		{ID: authn.P5}, {ID: authn.P6}, {ID: authn.P9}, {ID: "P99"},
+		{ID: authn.P5},
+		{ID: authn.P6},
+		{ID: authn.P9},
+		{ID: "P99"},
 	}
 	r := reply(authn.BadPassword, true, lie...)
 	out := pta.New(&canned{reply: r}, agenttest.Clock{}, pta.Options{}).Step(t.Context(), attempt(alice(), "alice@pta.example.test", password))

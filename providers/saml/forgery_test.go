@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"testing"
@@ -8,7 +9,6 @@ import (
 
 	"github.com/beevik/etree"
 
-	"crypto/x509"
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/authn/authntest"
 )

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -51,7 +50,7 @@ func start(t *testing.T, inspect bool) *world {
 		t.Fatal(err)
 	}
 	w.Broker, err = broker.Start(t.Context(), broker.Options{
-		Listen: "127.0.0.1:0", TLS: cfg, Auth: w.auth, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Inspect: inspect,
+		Listen: "127.0.0.1:0", TLS: cfg, Auth: w.auth, Log: slog.New(slog.DiscardHandler), Inspect: inspect,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -119,9 +118,22 @@ func TestAgentHearsAndSpeaksOnItsOwnSubjectsOnly(t *testing.T) {
 		subject string
 		ok      bool
 	}{
-		{"pta.one.bind", true}, {"pta.one.>", true}, {"pta.one.inbox.*", true},
-		{">", false}, {"*", false}, {"pta.>", false}, {"pta.*.bind", false}, {"pta.two.bind", false}, {"pta.two.>", false},
-		{"pta.one", false}, {"up.>", false}, {"up.one.>", false}, {"up.two.alive", false}, {"gw.>", false}, {"_INBOX.>", false}, {"$SYS.>", false},
+		{"pta.one.bind", true},
+		{"pta.one.>", true},
+		{"pta.one.inbox.*", true},
+		{">", false},
+		{"*", false},
+		{"pta.>", false},
+		{"pta.*.bind", false},
+		{"pta.two.bind", false},
+		{"pta.two.>", false},
+		{"pta.one", false},
+		{"up.>", false},
+		{"up.one.>", false},
+		{"up.two.alive", false},
+		{"gw.>", false},
+		{"_INBOX.>", false},
+		{"$SYS.>", false},
 	} {
 		if _, err := one.SubscribeSync(c.subject); err != nil {
 			t.Fatal(err)
@@ -132,8 +144,16 @@ func TestAgentHearsAndSpeaksOnItsOwnSubjectsOnly(t *testing.T) {
 		subject string
 		ok      bool
 	}{
-		{"up.one.alive", true}, {"up.one.binding", true}, {"up.one.sync", true},
-		{"up.two.alive", false}, {"up.one", false}, {"pta.one.bind", false}, {"pta.two.bind", false}, {"gw.x.y", false}, {"_INBOX.x", false}, {"$SYS.REQ.SERVER.PING", false},
+		{"up.one.alive", true},
+		{"up.one.binding", true},
+		{"up.one.sync", true},
+		{"up.two.alive", false},
+		{"up.one", false},
+		{"pta.one.bind", false},
+		{"pta.two.bind", false},
+		{"gw.x.y", false},
+		{"_INBOX.x", false},
+		{"$SYS.REQ.SERVER.PING", false},
 	} {
 		if err := one.Publish(c.subject, []byte("x")); err != nil {
 			t.Fatal(err)
@@ -388,7 +408,7 @@ func TestAddressInUseIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, listen := range []string{w.Addr().String(), "nonsense", "127.0.0.1:http", "127.0.0.1:70000"} {
-		o := broker.Options{Listen: listen, TLS: cfg, Auth: w.auth, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+		o := broker.Options{Listen: listen, TLS: cfg, Auth: w.auth, Log: slog.New(slog.DiscardHandler)}
 		if b, err := broker.Start(t.Context(), o); err == nil {
 			b.Close()
 			t.Errorf("listens on %s", listen)

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"io"
 	"log/slog"
 	"testing"
 	"time"
@@ -23,7 +22,7 @@ func TestOwnUsersComeFromInsideOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, err := Start(t.Context(), Options{
-		Listen: "127.0.0.1:0", TLS: cfg, Auth: func(string) (string, bool) { return "", false }, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Inspect: true,
+		Listen: "127.0.0.1:0", TLS: cfg, Auth: func(string) (string, bool) { return "", false }, Log: slog.New(slog.DiscardHandler), Inspect: true,
 	})
 	if err != nil {
 		t.Fatal(err)

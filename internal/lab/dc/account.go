@@ -10,9 +10,7 @@ import (
 	"time"
 	"unicode/utf16"
 
-	// NT hashes are MD4 by definition ([MS-NLMP] 3.3.1): the lab imitates a directory that stores exactly that. The standard
-	// library has no MD4, and nothing outside this comparison relies on it.
-	"golang.org/x/crypto/md4" //nolint:staticcheck // SA1019: see above
+	"github.com/fourways-id/fourways/internal/passhash"
 )
 
 // The bits of userAccountControl that the lab honours, [MS-ADTS] 2.2.16.
@@ -176,17 +174,17 @@ func (d *domain) setPassword(e *entry, password []byte) {
 
 // smartcardOnly does what Active Directory does when the flag is set: the password becomes a random one that nobody knows.
 func smartcardOnly(e *entry) {
-	e.hash = make([]byte, md4.Size)
+	e.hash = make([]byte, hashSize)
 	_, _ = rand.Read(e.hash)
 }
 
-// ntHash is MD4 over the password in UTF-16LE.
+// hashSize is the length of an NT hash.
+const hashSize = 16
+
+// ntHash is what a domain controller stores of a password.
 func ntHash(password string) []byte {
-	h := md4.New()
-	for _, unit := range utf16Of(password) {
-		_, _ = h.Write([]byte{byte(unit), byte(unit >> 8)})
-	}
-	return h.Sum(nil)
+	nt := passhash.NTHash([]byte(password))
+	return nt[:]
 }
 
 // quotedPassword reads a value of unicodePwd: UTF-16LE, in quotation marks, not empty.

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
-	"golang.org/x/crypto/md4" //nolint:staticcheck // SA1019: NT hashes are MD4, see account.go
 )
 
 // identity is who a connection acts for; the zero value is a stranger.
@@ -71,12 +70,12 @@ func (d *domain) authenticate(name, password string) (who identity, data string,
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	e := d.resolve(name)
-	stored := make([]byte, md4.Size)
-	if e != nil && len(e.hash) == md4.Size {
+	stored := make([]byte, hashSize)
+	if e != nil && len(e.hash) == hashSize {
 		stored = e.hash
 	}
 	// Unknown names cost the same comparison; an empty password is no password.
-	right := subtle.ConstantTimeCompare(ntHash(password), stored) == 1 && e != nil && len(e.hash) == md4.Size && password != ""
+	right := subtle.ConstantTimeCompare(ntHash(password), stored) == 1 && e != nil && len(e.hash) == hashSize && password != ""
 	switch {
 	case e == nil:
 		return identity{}, dataBadPassword, false

@@ -72,7 +72,7 @@ func (s *session) view() view { return view{hashes: s.who.reader && s.encrypted}
 func (s *session) run() {
 	s.r = bufio.NewReader(s.conn)
 	for {
-		_ = s.conn.SetReadDeadline(time.Now().Add(idleTimeout))
+		_ = s.conn.SetReadDeadline(time.Now().Add(idleTimeout)) //nolint:forbidigo // a deadline of a connection is real time
 		limit := maxFrameStranger
 		if s.who.known() {
 			limit = maxFrameKnown
@@ -223,7 +223,7 @@ func (s *session) disconnect(cause error) {
 }
 
 func (s *session) write(b []byte) bool {
-	_ = s.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_ = s.conn.SetWriteDeadline(time.Now().Add(writeTimeout)) //nolint:forbidigo // a deadline of a connection is real time
 	_, err := s.conn.Write(b)
 	return err == nil
 }

@@ -184,6 +184,7 @@ func (f filter) match(get values) truth {
 			return yes
 		case undefined:
 			return undefined
+		case no:
 		}
 	}
 	return no

@@ -217,7 +217,7 @@ func (d *domain) apply(e *entry, ed edit, h how) error {
 		return refuse(codeUnwilling, "0000209A: SvcErr: DSID-031A1081, problem 5003 (WILL_NOT_PERFORM), data 0: "+ed.attr+" belongs to the directory")
 	}
 	for i, v := range ed.vals {
-		checked, err := d.checkValue(e, ed.attr, v, h)
+		checked, err := d.checkValue(ed.attr, v, h)
 		if err != nil {
 			return err
 		}

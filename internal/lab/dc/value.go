@@ -6,7 +6,7 @@ import (
 )
 
 // checkValue holds a value against the attribute's rules and returns what is stored in its place.
-func (d *domain) checkValue(e *entry, attr, v string, h how) (string, error) {
+func (d *domain) checkValue(attr, v string, h how) (string, error) {
 	if _, ok := normal(syntaxOf(attr), v); !ok {
 		return "", refuse(codeInvalidSyntax, "00000057: LdapErr: DSID-0C090D8A, comment: Error in attribute conversion operation, data 0: "+attr)
 	}

@@ -28,8 +28,10 @@ func (s *sink) SetWriteDeadline(time.Time) error { return nil }
 
 func quiet(t testing.TB) *Server {
 	t.Helper()
-	s, err := prepare(Options{Domain: "corp.example.test", NetBIOS: "CORP", Admin: Account{Name: "Administrator", Password: "Admin-Pw-1!"},
-		SyncReader: Account{Name: "svc-sync", Password: "Sync-Pw-1!"}, Clock: stopped{}, TLS: &tls.Config{MinVersion: tls.VersionTLS12}})
+	s, err := prepare(Options{
+		Domain: "corp.example.test", NetBIOS: "CORP", Admin: Account{Name: "Administrator", Password: "Admin-Pw-1!"},
+		SyncReader: Account{Name: "svc-sync", Password: "Sync-Pw-1!"}, Clock: stopped{}, TLS: &tls.Config{MinVersion: tls.VersionTLS12},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,8 +50,10 @@ func packet(t testing.TB, filter string) *ber.Packet {
 // searchMessage is a whole search request in octets.
 func searchMessage(t testing.TB, base, filter string) []byte {
 	op := ber.Encode(ber.ClassApplication, ber.TypeConstructed, opSearch, nil, "")
-	for _, c := range []*ber.Packet{octetString(base), enumerated(2), enumerated(0), integerOf(0), integerOf(0),
-		ber.NewBoolean(ber.ClassUniversal, ber.TypePrimitive, ber.TagBoolean, false, ""), packet(t, filter), sequence(ber.TagSequence)} {
+	for _, c := range []*ber.Packet{
+		octetString(base), enumerated(2), enumerated(0), integerOf(0), integerOf(0),
+		ber.NewBoolean(ber.ClassUniversal, ber.TypePrimitive, ber.TagBoolean, false, ""), packet(t, filter), sequence(ber.TagSequence),
+	} {
 		op.AppendChild(c)
 	}
 	return message(1, op)
