@@ -47,15 +47,19 @@ func (c *console) get(role string, h func(r *http.Request) (any, error)) http.Ha
 	})
 }
 
-// change serves what changes something: audited whether it succeeds or not, and not done when it can't be audited.
+// change serves what changes something: audited whether it succeeds, fails or is refused to this token. A change that could
+// not be written into the audit log answers with that failure.
 func (c *console) change(role string, h func(r *http.Request, by api.Token) (changed, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		by, err := c.token(r, role)
-		if err != nil {
+		if by.ID == "" { // nobody whom an entry could name
 			writeError(w, err)
 			return
 		}
-		did, err := h(r, by)
+		did := changed{Action: r.Pattern, Target: r.URL.Path}
+		if err == nil {
+			did, err = h(r, by)
+		}
 		if auditErr := c.audit(r, by, did, err); auditErr != nil && err == nil {
 			err = auditErr
 		}
@@ -86,6 +90,7 @@ func (c *console) audit(r *http.Request, by api.Token, did changed, err error) e
 	return nil
 }
 
+// token finds whom the request comes from. Beside the error, a token whose role is too small is returned as well.
 func (c *console) token(r *http.Request, role string) (api.Token, error) {
 	secret, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok || secret == "" {
@@ -99,7 +104,7 @@ func (c *console) token(r *http.Request, role string) (api.Token, error) {
 		return api.Token{}, err
 	}
 	if slices.Index(Roles(), t.Role) < slices.Index(Roles(), role) {
-		return api.Token{}, api.Problem{Title: "Forbidden", Status: http.StatusForbidden, Detail: fmt.Sprintf("This needs the role %s; the token %q has %s.", role, t.Name, t.Role)}
+		return t, api.Problem{Title: "Forbidden", Status: http.StatusForbidden, Detail: fmt.Sprintf("This needs the role %s; the token %q has %s.", role, t.Name, t.Role)}
 	}
 	return t, nil
 }

@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/console/api"
@@ -21,7 +22,10 @@ func (c *console) setMode(r *http.Request, by api.Token) (changed, error) {
 	}
 	did.Before = c.pathOf(r, did.Target)
 	mode, err := c.Modes.SetMode(r.Context(), did.Target, ask, by.Name)
-	did.Answer, did.After = mode, string(ask.Path)
+	did.Answer, did.After = mode, inShort(mode)
+	if err != nil {
+		did.After = string(ask.Path)
+	}
 	return did, err
 }
 
@@ -29,7 +33,7 @@ func (c *console) resetMode(r *http.Request, _ api.Token) (changed, error) {
 	did := changed{Action: "Reset domain authentication", Target: r.PathValue("domain")}
 	did.Before = c.pathOf(r, did.Target)
 	mode, err := c.Modes.ResetMode(r.Context(), did.Target)
-	did.Answer, did.After = mode, string(mode.Path)
+	did.Answer, did.After = mode, inShort(mode)
 	return did, err
 }
 
@@ -41,11 +45,14 @@ func (c *console) pathOf(r *http.Request, domain string) string {
 	}
 	for _, m := range modes {
 		if m.Domain == domain {
-			return string(m.Path)
+			return inShort(m)
 		}
 	}
 	return ""
 }
+
+// inShort is a mode as the audit log has it: the path, and the identity provider when there is one.
+func inShort(m api.Mode) string { return strings.TrimSpace(string(m.Path) + " " + m.IdP) }
 
 func (c *console) signIns(r *http.Request) (any, error) {
 	rows, err := c.History.SignIns(r.Context(), limit(r, 1000))
@@ -94,7 +101,7 @@ func (c *console) showConfig(r *http.Request) (any, error) {
 func (c *console) reload(r *http.Request, _ api.Token) (changed, error) {
 	did := changed{Action: "Reload configuration"}
 	report, err := c.Settings.Reload(r.Context())
-	did.Answer = report
+	did.Answer, did.After = report, strings.Join(report.Live, ", ")
 	return did, err
 }
 

@@ -43,8 +43,11 @@ func (a *Access) Token(ctx context.Context, secret string) (api.Token, error) {
 
 // NewToken implements console.Access.
 func (a *Access) NewToken(ctx context.Context, ask api.NewToken) (api.Token, error) {
-	if ask.Name == "" || len(ask.Name) > 64 {
-		return api.Token{}, badRequest("give the token a name of 1 to 64 characters: it stands in the audit log")
+	if ask.Name == "" {
+		return api.Token{}, badRequest("give the token a name: it stands in the audit log")
+	}
+	if err := text("a token's name", ask.Name, 64); err != nil {
+		return api.Token{}, err
 	}
 	if !slices.Contains(console.Roles(), ask.Role) {
 		return api.Token{}, badRequest("%q is no role: give one of %q", ask.Role, console.Roles())

@@ -49,8 +49,11 @@ func (g *Gateway) Agents(ctx context.Context) ([]api.Agent, error) {
 
 // Invite implements console.Agents.
 func (g *Gateway) Invite(ctx context.Context, ask api.Invite, by string) (api.Invitation, error) {
-	if ask.Name == "" || len(ask.Name) > 64 {
-		return api.Invitation{}, badRequest("give the agent a name of 1 to 64 characters")
+	if ask.Name == "" {
+		return api.Invitation{}, badRequest("give the agent a name")
+	}
+	if err := text("an agent's name", ask.Name, 64); err != nil {
+		return api.Invitation{}, err
 	}
 	if len(ask.Roles) == 0 {
 		ask.Roles = []string{agentlink.RolePTA, agentlink.RoleSync}

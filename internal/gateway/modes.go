@@ -90,6 +90,9 @@ func (g *Gateway) SetMode(ctx context.Context, domain string, c api.ModeChange, 
 	if !ok {
 		return api.Mode{}, fmt.Errorf("%s is no domain of this tenant: %w", domain, directory.ErrNotFound)
 	}
+	if err := text("a reason", c.Reason, 256); err != nil {
+		return api.Mode{}, err
+	}
 	before, err := g.mode(ctx, d)
 	if err != nil {
 		return api.Mode{}, err

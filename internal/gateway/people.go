@@ -5,6 +5,9 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/config"
@@ -56,6 +59,9 @@ func (p *People) CreateUser(ctx context.Context, ask api.NewUser) (directory.Use
 	}
 	if !p.serves(who.Domain()) {
 		return directory.User{}, badRequest("%s is no domain of this tenant: add a [[domain]] to the configuration first", who.Domain())
+	}
+	if err := text("a display name", ask.DisplayName, 256); err != nil { // as in Microsoft Graph
+		return directory.User{}, err
 	}
 	pw := authn.NewSecret([]byte(ask.Password))
 	record, err := p.hash(pw)
@@ -121,6 +127,15 @@ func newID() authn.AccountID {
 	_, _ = rand.Read(b[:]) // never fails since Go 1.24
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return authn.AccountID(fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:]))
+}
+
+// text judges a name or remark that an operator gives: it is printed in terminals, logs and the audit log, so it is one
+// printable line of at most longest characters.
+func text(what, s string, longest int) error {
+	if utf8.RuneCountInString(s) > longest || !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return badRequest("%s is one line of at most %d printable characters", what, longest)
+	}
+	return nil
 }
 
 func badRequest(format string, args ...any) error {
