@@ -121,6 +121,7 @@ func (h *house) useEverywhere(secret string) map[string][]byte {
 		h.refused(wrong, http.StatusUnauthorized, authn.BadPassword)
 		unknown := h.signIn("nobody@"+domain, secret)
 		h.refused(unknown, http.StatusUnauthorized, authn.UnknownUser)
+		said["pages for "+upn] = h.useOnPages(upn, secret)
 		for _, a := range []answer{right, wrong, unknown} {
 			said["an answer on "+string(path)] = fmt.Appendf(said["an answer on "+string(path)], "%v %s\n", a.Header, a.Raw)
 		}
@@ -139,6 +140,18 @@ func (h *house) useEverywhere(secret string) map[string][]byte {
 		said["pages for "+upn] = slices.Concat(wrong.Body, right.Body)
 	}
 	return said
+}
+
+// useOnPages signs in on the pages, wrongly and then rightly, and gives what they said.
+func (h *house) useOnPages(upn, secret string) []byte {
+	h.t.Helper()
+	p := newPerson(h.t, h.url)
+	wrong := p.fill(p.types(upn), map[string]string{"password": secret + "?"})
+	right := p.fill(wrong, map[string]string{"password": secret})
+	if got := p.session(); got != upn {
+		h.t.Errorf("signed in on the pages is %q, not %s: %s", got, upn, right.Text())
+	}
+	return slices.Concat(wrong.Body, right.Body)
 }
 
 // readTraces adds every trace and every row of the sign-in log as the console gives them.

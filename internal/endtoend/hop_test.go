@@ -1,7 +1,6 @@
 package endtoend_test
 
 import (
-	"io"
 	"net"
 	"sync"
 	"testing"
@@ -100,7 +99,7 @@ func (h *hop) carry(to, from net.Conn) {
 				return
 			}
 		}
-		if err != nil && (err == io.EOF || !silent) {
+		if err != nil {
 			return
 		}
 	}

@@ -26,7 +26,6 @@ type realDirectory struct {
 	domain string
 	kind   string
 	tls    string
-	wire   func(t *testing.T) (url string, h *hop)
 	people []state
 }
 
