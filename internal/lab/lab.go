@@ -47,6 +47,7 @@ type Lab struct {
 	secrets secrets
 	servers servers
 	dc      *dc.Server
+	again   bool // the premises were seeded before, by a start that did not come to its end
 }
 
 type servers struct {

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/lab/dc"
+	"github.com/fourways-id/fourways/internal/onprem"
 )
 
 // Tenant is the gateway as the demo world fills it: by the same means as any operator has.
@@ -20,13 +22,15 @@ type Tenant interface {
 	SetPassword(ctx context.Context, upn string, pw authn.Secret) error
 }
 
-// Locks sets a lockout count.
+// Locks sets a lockout count. Users says who was made before a start that did not come to its end.
 type Locks interface {
+	Users(ctx context.Context, q directory.Query) ([]directory.User, error)
 	SetTally(ctx context.Context, key string, to authn.Tally) error
 }
 
 // SeedPremises fills the forest with everybody who is there before the first synchronisation.
 func (l *Lab) SeedPremises() error {
+	l.again = !l.New()
 	base := l.dc.BaseDN()
 	entries := []dc.Entry{unit("Synced", base), unit("NotSynced", base)}
 	for _, d := range hybrid() {
@@ -50,7 +54,11 @@ func unit(name, base string) dc.Entry {
 
 // Populate brings the demo world into the state that its people are known for. The order matters: quinn comes after the
 // hash cycle and before the directory cycle, and only then does fate befall bob, carol, dave, erin, frank, grace and heidi.
+// It can be repeated after SeedPremises: a lab that was ended while it was being filled comes to the same world.
 func (l *Lab) Populate(ctx context.Context, t Tenant, locks Locks) error {
+	if err := l.sendAway(ctx); err != nil {
+		return err
+	}
 	work, workCtx := errgroup.WithContext(ctx)
 	work.Go(func() error { return createCloudOnly(workCtx, t, locks) })
 	work.Go(func() error { return l.synchronise(workCtx, t) })
@@ -61,6 +69,24 @@ func (l *Lab) Populate(ctx context.Context, t Tenant, locks Locks) error {
 		return err
 	}
 	return cloudPasswords(ctx, t)
+}
+
+// sendAway removes those from the forest who come late: an earlier start may have seeded them already.
+func (l *Lab) sendAway(ctx context.Context) error {
+	if !l.again {
+		return nil
+	}
+	for _, d := range hybrid() {
+		for _, p := range cast() {
+			if !p.late {
+				continue
+			}
+			if err := l.servers.admin.Delete(ctx, p.dn(d, l.dc.BaseDN())); err != nil && !errors.Is(err, onprem.ErrNotFound) {
+				return fmt.Errorf("fill the lab's directory anew: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 func (l *Lab) synchronise(ctx context.Context, t Tenant) error {
@@ -105,8 +131,21 @@ func (l *Lab) befall() error {
 }
 
 func createCloudOnly(ctx context.Context, t Tenant, locks Locks) error {
+	users, err := locks.Users(ctx, directory.Query{Domain: CloudDomain})
+	if err != nil {
+		return err
+	}
+	here := map[string]directory.User{}
+	for _, u := range users {
+		here[u.UPN] = u
+	}
 	for _, p := range cloudOnly() {
-		u, err := t.CreateUser(ctx, api.NewUser{UPN: p.upn(CloudDomain), DisplayName: p.display(), Admin: p.name == "peggy", Password: p.pw()})
+		u, made := here[p.upn(CloudDomain)]
+		if made {
+			err = t.SetPassword(ctx, u.UPN, authn.NewSecret([]byte(p.pw())))
+		} else {
+			u, err = t.CreateUser(ctx, api.NewUser{UPN: p.upn(CloudDomain), DisplayName: p.display(), Admin: p.name == "peggy", Password: p.pw()})
+		}
 		if err != nil {
 			return err
 		}
