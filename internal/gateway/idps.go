@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,7 +84,7 @@ func openOIDC(g *Gateway, c config.IdP, public string) (authn.Provider, string, 
 	}
 	p, err := oidc.New(oidc.Config{
 		ID: c.ID, Issuer: c.Issuer, Client: oidc.Client{ID: c.ClientID, Secret: secret},
-		RedirectURL: public + "/federation/oidc/" + c.ID + "/callback", Skew: min(time.Duration(c.ClockSkew), 5*time.Minute),
+		RedirectURL: public + "/federation/oidc/" + c.ID + "/callback", Skew: time.Duration(c.ClockSkew),
 	}, g.core.clock)
 	if err != nil {
 		return nil, "", fmt.Errorf("[[idp]] %s: %w", c.ID, err)
@@ -134,7 +135,7 @@ func (f federation) Metadata(id string) ([]byte, bool) {
 func (f federation) Origins() []string {
 	var all []string
 	for _, one := range *f.paths.federated.Load() {
-		if one.origin != "" {
+		if one.origin != "" && !slices.Contains(all, one.origin) {
 			all = append(all, one.origin)
 		}
 	}

@@ -64,7 +64,12 @@ func (g *Gateway) listen(ctx context.Context, l Listeners) error {
 			}
 		}
 		if s.name == "public" && c.Server.TLSCertFile != "" {
-			listener = tls.NewListener(listener, certificateFiles(c.Server.TLSCertFile, c.Server.TLSKeyFile))
+			files := &certificate{cert: c.Server.TLSCertFile, key: c.Server.TLSKeyFile, now: realClock{}.Now, log: g.core.log}
+			if err := files.read(); err != nil {
+				_ = listener.Close() // nothing was served there yet
+				return fmt.Errorf("%w: check server.tls_cert_file and server.tls_key_file", err)
+			}
+			listener = tls.NewListener(listener, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: files.get})
 		}
 		g.serve(listener, s.handler)
 	}
@@ -126,30 +131,4 @@ func (s *serving) stop() {
 		}
 	}
 	s.wg.Wait()
-}
-
-// certificateFiles reads the pair anew at each handshake that finds it changed, so that a renewed certificate needs no
-// restart; while the new pair can't be read the old one stays.
-func certificateFiles(cert, key string) *tls.Config {
-	var mu sync.Mutex
-	var pair *tls.Certificate
-	var read time.Time
-	const lookAgain = 10 * time.Second
-	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		now := realClock{}.Now()
-		if pair != nil && now.Sub(read) < lookAgain {
-			return pair, nil
-		}
-		fresh, err := tls.LoadX509KeyPair(cert, key)
-		if err != nil && pair == nil {
-			return nil, fmt.Errorf("read the TLS certificate %s: %w", cert, err)
-		}
-		if err == nil {
-			pair = &fresh
-		}
-		read = now
-		return pair, nil
-	}}
 }

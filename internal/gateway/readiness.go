@@ -24,7 +24,8 @@ func (g *Gateway) readers() metrics.Readers {
 	}
 }
 
-// readiness says, domain by domain, which path can be used now.
+// readiness says which path can be used now, and then why, domain by domain. A path whose people can sign in at one of its
+// domains is in use: what ails the others stands with them.
 func (g *Gateway) readiness(ctx context.Context) []metrics.Readiness {
 	ctx, cancel := context.WithTimeout(ctx, probe)
 	defer cancel()
@@ -35,16 +36,24 @@ func (g *Gateway) readiness(ctx context.Context) []metrics.Readiness {
 		}
 		return all
 	}
-	var all []metrics.Readiness
+	usable := map[authn.Path]bool{}
+	var domains []metrics.Readiness
 	for _, d := range g.tenant.Domains() {
 		r, err := g.tenant.Of(ctx, authn.ParseIdentifier("x@"+d.Name), authn.Account{})
 		if err != nil {
 			continue
 		}
 		ok, why := g.ready(ctx, r)
-		all = append(all, metrics.Readiness{Path: r.Path, Dependency: d.Name, Ready: ok, Detail: why})
+		usable[r.Path] = usable[r.Path] || ok
+		domains = append(domains, metrics.Readiness{Path: r.Path, Dependency: d.Name, Ready: ok, Detail: why})
 	}
-	return all
+	var all []metrics.Readiness
+	for _, p := range authn.Paths() {
+		if ready, used := usable[p]; used {
+			all = append(all, metrics.Readiness{Path: p, Ready: ready})
+		}
+	}
+	return append(all, domains...)
 }
 
 func (g *Gateway) agentStates() map[string]int {

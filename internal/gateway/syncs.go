@@ -103,7 +103,7 @@ func (g *Gateway) SyncRun(ctx context.Context, kinds []string) ([]directory.Run,
 // cycle is what the schedule does; a paused one does nothing.
 func (g *Gateway) cycle(kind dirsync.Kind) func(context.Context) {
 	return func(ctx context.Context) {
-		if g.conf.Load().Sync.Paused || g.onprem.current() == nil {
+		if g.conf.Load().Sync.Paused || g.onprem.current() == nil || kind == dirsync.KindHash && !g.tenant.AnyPHS() {
 			return
 		}
 		if _, err := g.engine.Run(ctx, kind); err != nil {
