@@ -183,6 +183,10 @@ func (s *source) hashes(ctx context.Context, yield func([]dirsync.Object) error)
 		if len(values) == 0 {
 			return nil // no password, or one whose hash this account may not see
 		}
+		if e.First("pwdLastSet") == "0" {
+			clear(values[0])
+			return nil // good only for being changed: withheld until it was (Microsoft: password hash synchronization, "Temporary passwords")
+		}
 		record, err := hashAgain(values)
 		if err != nil {
 			record = badRecord // the plan skips it and says whose it is: one bad object must not stop the rest

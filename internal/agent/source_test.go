@@ -151,6 +151,23 @@ func TestHashesAreHashedAgainAndWiped(t *testing.T) {
 	}
 }
 
+// A password that is good only for being changed is withheld until it was.
+func TestATemporaryPasswordStaysOnThePremises(t *testing.T) {
+	hash := bytes.Repeat([]byte{7}, 16)
+	temporary := entry("CN=grace", "objectGUID", "g", "pwdLastSet", "0")
+	temporary.Attrs["fourwaysNTHash"] = [][]byte{hash}
+	settled := entry("CN=alice", "objectGUID", "a", "pwdLastSet", "133880436000000000")
+	settled.Attrs["fourwaysNTHash"] = [][]byte{bytes.Repeat([]byte{8}, 16)}
+	s := &shelf{entries: map[string][]onprem.Entry{adUsers: {temporary, settled}}}
+	got := readAll(t, agent.NewSource(s, adOptions()), dirsync.KindHash)
+	if len(got) != 1 || got[0].DN != "CN=alice" {
+		t.Errorf("what leaves the premises: %+v", got)
+	}
+	if !bytes.Equal(hash, make([]byte, 16)) {
+		t.Error("the hash that stayed was not wiped")
+	}
+}
+
 func TestWhatCannotBeReadIsAnError(t *testing.T) {
 	broken := errors.New("hung up")
 	read := func(s *shelf, o agent.SourceOptions, kind dirsync.Kind) error {

@@ -23,7 +23,7 @@ func (v *validator) idps(c *Config) {
 		seen[p.ID] = key
 		v.idpDomains(c, p, key)
 		v.oneOf(key+".match", string(p.Match), string(authn.MatchAnchor), string(authn.MatchUPN))
-		within(v, key+".clock_skew", p.ClockSkew, 0, Duration(10*time.Minute))
+		within(v, key+".clock_skew", p.ClockSkew, 0, Duration(5*time.Minute))
 		switch p.Protocol {
 		case "saml":
 			v.saml(p, key)

@@ -109,6 +109,11 @@ func (t *Tenant) PHS(domain string) bool {
 	return ok && d.PHS
 }
 
+// AnyPHS reports that the password hashes of some domain's people are synchronised.
+func (t *Tenant) AnyPHS() bool {
+	return slices.ContainsFunc(t.settings.Load().domains, func(d Domain) bool { return d.PHS })
+}
+
 // IdPFor finds the identity provider that may speak for the domain. want is its id, its protocol, or "" for the domain's
 // own and, failing that, the first that lists the domain.
 func (t *Tenant) IdPFor(domain, want string) (IdP, error) {
