@@ -1,9 +1,12 @@
 package endtoend_test
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/fourways-id/fourways/authn"
@@ -93,5 +96,46 @@ func TestWhatATellingAccountStateIsToldOnlyAfterTheRightPassword(t *testing.T) {
 				t.Errorf("a wrong password tells something about %s: %+v, want %+v", name, got, plain)
 			}
 		})
+	}
+}
+
+// moment is a time as a page writes it.
+var moment = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC`)
+
+func TestNoPageTellsWhoExistsOnAnyManagedPath(t *testing.T) {
+	h := openHouse(t, nil)
+	h.populate()
+	for domain, path := range managedDomains() {
+		t.Run(string(path), func(t *testing.T) {
+			says := func(upn, password string) string {
+				p := newPerson(t, h.url)
+				asked := p.types(upn)
+				page := p.fill(asked, map[string]string{"password": password})
+				if p.session() != "" {
+					return "let in"
+				}
+				id := page.Header.Get("Fourways-Correlation-Id")
+				text := strings.NewReplacer(upn, "UPN", id, "ID").Replace(asked.Text() + "\n" + page.Text())
+				return fmt.Sprint(asked.Status, page.Status, slices.Sorted(maps.Keys(page.Header)), moment.ReplaceAllString(text, "TIME"))
+			}
+			if got := says("alice@"+domain, lab.Password); got != "let in" {
+				t.Fatalf("the right password: %s", got)
+			}
+			if known, unknown := says("alice@"+domain, "not-her-password"), says("nobody@"+domain, "not-her-password"); known != unknown {
+				t.Errorf("the pages differ:\n%s\n%s", known, unknown)
+			}
+		})
+	}
+}
+
+func TestTheRealmOfADomainSaysNothingAboutItsPeople(t *testing.T) {
+	h := openHouse(t, nil)
+	h.populate()
+	for _, domain := range []string{lab.CloudDomain, lab.PHSDomain, lab.PTADomain, lab.SAMLDomain, lab.OIDCDomain} {
+		known := h.post("/realm", jsonType, []byte(`{"username":"alice@`+domain+`"}`))
+		unknown := h.post("/realm", jsonType, []byte(`{"username":"nobody@`+domain+`"}`))
+		if known.Status != http.StatusOK || appears(known) != appears(unknown) || !strings.Contains(string(known.Raw), domain) {
+			t.Errorf("%s: %d %s, for a stranger %d %s", domain, known.Status, known.Raw, unknown.Status, unknown.Raw)
+		}
 	}
 }
