@@ -47,6 +47,7 @@ type Lab struct {
 	secrets secrets
 	servers servers
 	dc      *dc.Server
+	lock    *os.File // of the data folder
 	again   bool // the premises were seeded before, by a start that did not come to its end
 }
 
@@ -64,6 +65,9 @@ func Start(ctx context.Context, o Options) (_ *Lab, err error) {
 			l.Close()
 		}
 	}()
+	if l.lock, err = lockFolder(o.Dir); err != nil {
+		return nil, err
+	}
 	if l.secrets, err = openSecrets(filepath.Join(o.Dir, "secrets.json")); err != nil {
 		return nil, err
 	}
@@ -123,6 +127,9 @@ func (l *Lab) Close() {
 			l.log.Error("end the domain controller", "error", err)
 		}
 	}
+	if l.lock != nil {
+		_ = l.lock.Close() // it was never written to
+	}
 }
 
 // IdPURL and LDAPURL are where Harbour ID and the domain controller listen.
@@ -158,7 +165,11 @@ func (l *Lab) RunAgent(ctx context.Context, url string, invite Inviter) error {
 func (l *Lab) identity(ctx context.Context, invite Inviter) (*agentlink.Identity, error) {
 	path := filepath.Join(l.dir, agentlink.IdentityFile)
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return agentlink.LoadIdentity(path)
+		id, err := agentlink.LoadIdentity(path)
+		if err != nil {
+			return nil, fmt.Errorf("%w: remove that file, and the agent is enrolled anew", err)
+		}
+		return id, nil
 	}
 	token, err := invite(ctx, "agent-1")
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"sync"
 	"testing"
@@ -97,9 +96,7 @@ func forestOf(t *testing.T, l *Lab) map[string][]string {
 }
 
 func TestALabThatWasKilledWhileItWasFilledComesToTheSameWorld(t *testing.T) {
-	l, err := Start(t.Context(), Options{
-		Dir: t.TempDir(), Seed: 1, PublicURL: "http://localhost:1", LDAPListen: "127.0.0.1:0", IdPListen: "127.0.0.1:0", Clock: wallClock{}, Log: slog.New(slog.DiscardHandler),
-	})
+	l, err := startIn(t, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
