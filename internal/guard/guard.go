@@ -34,11 +34,16 @@ type Tallies interface {
 	Tally(ctx context.Context, key string) (authn.Tally, error)
 }
 
+// mostWaiting bounds who waits for a place, all accounts together. Who waits holds a place at the door as well: a stranger
+// must not fill the door by crowding at accounts whose directory is slow.
+const mostWaiting = 512
+
 // Guard implements authn.Guard.
 type Guard struct {
 	tallies Tallies
 	clock   authn.Clock
 	policy  atomic.Pointer[Policy]
+	waiting atomic.Int64
 
 	mu    sync.Mutex
 	gates map[string]*gate
@@ -74,14 +79,23 @@ func (g *Guard) SetPolicy(p Policy) {
 	g.policy.Store(&p)
 }
 
-// Reserve implements authn.Guard. It waits while as many guesses are open as are left to the threshold.
+// Reserve implements authn.Guard. It waits while as many guesses are open as are left to the threshold; when too many wait
+// already, it refuses as Throttled.
 func (g *Guard) Reserve(ctx context.Context, key string, _ authn.Place) authn.Ticket {
 	t := &ticket{guard: g, key: key, gate: g.enter(key)}
-	for {
+	for waits := false; ; {
 		reason, wait, err := t.gate.try(ctx, g, key)
 		if wait == nil {
 			t.reason, t.err, t.held = reason, err, reason == authn.None
 			return t
+		}
+		if !waits {
+			waits = true
+			defer g.waiting.Add(-1)
+			if g.waiting.Add(1) > mostWaiting {
+				t.reason = authn.Throttled
+				return t
+			}
 		}
 		select {
 		case <-wait:
@@ -96,6 +110,10 @@ func (g *Guard) Reserve(ctx context.Context, key string, _ authn.Place) authn.Ti
 func (gt *gate) try(ctx context.Context, g *Guard, key string) (authn.Reason, <-chan struct{}, error) {
 	gt.mu.Lock()
 	defer gt.mu.Unlock()
+	threshold := g.policy.Load().Threshold
+	if gt.open >= threshold { // never is more left: a crowd that is woken by one release asks the store once, not each
+		return authn.None, gt.changed, nil
+	}
 	tally, err := g.tallies.Tally(ctx, key)
 	if err != nil {
 		return authn.Internal, nil, fmt.Errorf("read the lockout count: %w", err)
@@ -104,7 +122,7 @@ func (gt *gate) try(ctx context.Context, g *Guard, key string) (authn.Reason, <-
 		return authn.CloudLocked, nil, nil
 	}
 	// Once a lock has run out, one more failure locks again.
-	left := max(1, g.policy.Load().Threshold-tally.Failures)
+	left := max(1, threshold-tally.Failures)
 	if gt.open >= left {
 		return authn.None, gt.changed, nil
 	}

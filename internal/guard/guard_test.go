@@ -17,12 +17,13 @@ type tallies struct {
 	mu   sync.Mutex
 	rows map[string]authn.Tally
 	down bool
+	read int
 }
 
 func (s *tallies) Tally(_ context.Context, key string) (authn.Tally, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.down {
+	if s.read++; s.down {
 		return authn.Tally{}, authntest.ErrDown
 	}
 	return s.rows[key], nil
@@ -149,5 +150,47 @@ func TestAStoreThatIsDownRefusesWithoutCounting(t *testing.T) {
 	defer ticket.Release()
 	if r, err := ticket.Refused(); r != authn.Internal || err == nil {
 		t.Errorf("%v %v", r, err)
+	}
+}
+
+// Who waits keeps a place at the door: a crowd at one slow account must not keep everybody else out.
+func TestACrowdAtOneAccountIsBounded(t *testing.T) {
+	const waiting, more = 512, 40
+	g, s, _ := world(guard.Policy{Threshold: 1})
+	first := g.Reserve(t.Context(), "account:a", authn.Place{})
+	reasons := make(chan authn.Reason)
+	for range waiting + more {
+		go func() { reasons <- guess(t.Context(), g, s, authn.ClearTally) }()
+	}
+	for i := range more { // they are told while all the others wait
+		if r := <-reasons; r != authn.Throttled {
+			t.Fatalf("turned away number %d: %v", i, r)
+		}
+	}
+	other := g.Reserve(t.Context(), "account:b", authn.Place{})
+	if r, _ := other.Refused(); r != authn.None {
+		t.Errorf("control: an account without a crowd was refused: %v", r)
+	}
+	other.Release()
+	first.Release()
+	for i := range waiting {
+		if r := <-reasons; r != authn.None {
+			t.Fatalf("waiting number %d: %v", i, r)
+		}
+	}
+}
+
+func TestNobodyAsksTheStoreWhileNoPlaceCanBeLeft(t *testing.T) {
+	g, s, _ := world(guard.Policy{Threshold: 2})
+	a, b := g.Reserve(t.Context(), "account:a", authn.Place{}), g.Reserve(t.Context(), "account:a", authn.Place{})
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if r := guess(over, g, s, authn.LeaveTally); r != authn.Throttled || s.read != 2 {
+		t.Errorf("%v after %d reads, want throttled after 2", r, s.read)
+	}
+	a.Release()
+	b.Release()
+	if r := guess(t.Context(), g, s, authn.LeaveTally); r != authn.None || s.read != 3 {
+		t.Errorf("control: %v after %d reads, want none after 3", r, s.read)
 	}
 }
