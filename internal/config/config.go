@@ -93,7 +93,7 @@ type Hashing struct {
 	Argon2Time        int `toml:"argon2_time"`
 	Argon2Parallelism int `toml:"argon2_parallelism"`
 	Workers           int `toml:"workers"`     // 0: one a processor
-	QueueLimit        int `toml:"queue_limit"` // waiting sign-ins; beyond it they are shed
+	QueueLimit        int `toml:"queue_limit"` // waiting sign-ins; beyond it they are shed. 0: 32 a worker
 }
 
 // PTA is pass-through authentication.
@@ -151,7 +151,7 @@ func Default() *Config {
 		Tenant:  Tenant{Name: "Example"},
 		SignIn:  SignIn{SessionTTL: Duration(24 * time.Hour), SessionIdle: Duration(8 * time.Hour), PerAddressRate: 10},
 		Lockout: Lockout{Threshold: 10, Duration: Duration(time.Minute)},
-		Hashing: Hashing{Argon2Memory: 19456, Argon2Time: 2, Argon2Parallelism: 1, QueueLimit: 256},
+		Hashing: Hashing{Argon2Memory: 19456, Argon2Time: 2, Argon2Parallelism: 1},
 		PTA:     PTA{RequestTimeout: Duration(10 * time.Second)},
 		Sync: Sync{
 			DirectoryInterval: Duration(30 * time.Minute), HashInterval: Duration(2 * time.Minute),

@@ -88,7 +88,7 @@ func (v *validator) limits(c *Config) {
 	within(v, "hashing.argon2_memory", c.Hashing.Argon2Memory, 8*max(1, c.Hashing.Argon2Parallelism), 4<<20)
 	within(v, "hashing.argon2_time", c.Hashing.Argon2Time, 1, 100)
 	within(v, "hashing.workers", c.Hashing.Workers, 0, 1024)
-	within(v, "hashing.queue_limit", c.Hashing.QueueLimit, 1, 1_000_000)
+	within(v, "hashing.queue_limit", c.Hashing.QueueLimit, 0, 1_000_000)
 	within(v, "pta.request_timeout", c.PTA.RequestTimeout, Duration(100*time.Millisecond), Duration(time.Minute))
 	within(v, "sync.directory_interval", c.Sync.DirectoryInterval, Duration(time.Second), Duration(7*24*time.Hour))
 	within(v, "sync.hash_interval", c.Sync.HashInterval, Duration(time.Second), Duration(7*24*time.Hour))

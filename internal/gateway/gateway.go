@@ -24,7 +24,6 @@ import (
 	"github.com/fourways-id/fourways/internal/journal"
 	"github.com/fourways-id/fourways/internal/keyring"
 	"github.com/fourways-id/fourways/internal/metrics"
-	"github.com/fourways-id/fourways/internal/passhash"
 	"github.com/fourways-id/fourways/internal/session"
 	"github.com/fourways-id/fourways/internal/store"
 )
@@ -166,8 +165,7 @@ func policy(c *config.Config) guard.Policy {
 
 // openPaths makes the managed paths; identity providers come with configure.
 func (g *Gateway) openPaths(c *config.Config) error {
-	pool := passhash.NewPool(c.Hashing.Workers, c.Hashing.QueueLimit)
-	paths, err := newPaths(g, pool, c)
+	paths, err := newPaths(g, newPools(c.Hashing), c)
 	if err != nil {
 		return fmt.Errorf("open the paths: %w", err)
 	}

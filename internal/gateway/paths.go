@@ -20,21 +20,32 @@ import (
 // which change with the configuration.
 type paths struct {
 	managed   map[authn.Path]authn.Provider
-	pool      *passhash.Pool
+	pool      pools
 	federated atomic.Pointer[map[string]*idp]
 	begin     func(authn.Path) func()
 }
 
-func newPaths(g *Gateway, pool *passhash.Pool, c *config.Config) (*paths, error) {
+// pools are the places to hash in, one pool a path: behind a crowd at Argon2id, which takes a hundred times as long, nobody
+// would sign in by a synchronised hash.
+type pools struct{ cloud, phs *passhash.Pool }
+
+func newPools(c config.Hashing) pools {
+	return pools{passhash.NewPool(c.Workers, c.QueueLimit), passhash.NewPool(c.Workers, c.QueueLimit)}
+}
+
+// Waiting is how many sign-ins wait for a place.
+func (p pools) Waiting() int { return p.cloud.Waiting() + p.phs.Waiting() }
+
+func newPaths(g *Gateway, pool pools, c *config.Config) (*paths, error) {
 	cost := passhash.Argon2id{MemoryKiB: c.Hashing.Argon2Memory, Time: c.Hashing.Argon2Time, Parallelism: c.Hashing.Argon2Parallelism}
-	cloudPath, err := cloud.New(cloudHashes{g.core.store}, pool, cost, g.core.clock)
+	cloudPath, err := cloud.New(cloudHashes{g.core.store}, pool.cloud, cost, g.core.clock)
 	if err != nil {
 		return nil, err
 	}
 	p := &paths{pool: pool, begin: g.watch.metrics.Begin, managed: map[authn.Path]authn.Provider{
 		authn.PathCloud: cloudPath,
-		authn.PathPHS:   phs.New(syncedHashes{g.core.store}, pool, g.core.clock),
-		authn.PathPTA:   pta.New(g.onprem, g.core.clock, pta.Options{Timeout: time.Duration(c.PTA.RequestTimeout)}),
+		authn.PathPHS:   phs.New(syncedHashes{g.core.store}, pool.phs, g.core.clock),
+		authn.PathPTA:   newBounded(pta.New(g.onprem, g.core.clock, pta.Options{Timeout: time.Duration(c.PTA.RequestTimeout)}), mostAway),
 	}}
 	p.federated.Store(&map[string]*idp{})
 	return p, nil
@@ -70,6 +81,29 @@ type refusing struct {
 // Step implements authn.Provider.
 func (r refusing) Step(context.Context, authn.Attempt) authn.Outcome {
 	return authn.Outcome{Verdict: r.reason.Verdict(), Reason: r.reason, Check: authn.C2, Err: r.cause}
+}
+
+// mostAway bounds the steps that wait for the premises at once. A directory that hangs keeps each for seconds, and must not
+// keep every place at the door: the other paths go on.
+const mostAway = 256
+
+// bounded turns away at once whoever finds no place; nobody waits for one.
+type bounded struct {
+	authn.Provider
+	places chan struct{}
+}
+
+func newBounded(p authn.Provider, most int) bounded { return bounded{p, make(chan struct{}, most)} }
+
+// Step implements authn.Provider.
+func (b bounded) Step(ctx context.Context, a authn.Attempt) authn.Outcome {
+	select {
+	case b.places <- struct{}{}:
+		defer func() { <-b.places }()
+		return b.Provider.Step(ctx, a)
+	default:
+		return authn.Fail(authn.Overloaded, authn.P2, fmt.Errorf("%d sign-ins wait for the premises already: does the directory answer?", cap(b.places)))
+	}
 }
 
 // counted keeps the gauge of steps that are being worked on.
