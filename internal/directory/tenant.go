@@ -121,15 +121,18 @@ func (t *Tenant) IdPFor(domain, want string) (IdP, error) {
 		d, _ := t.Domain(domain)
 		want = d.IdP
 	}
-	var speak []string
-	for _, idp := range t.settings.Load().idps {
-		if !slices.Contains(idp.Domains, domain) {
-			continue
+	speaking := slices.DeleteFunc(slices.Clone(t.settings.Load().idps), func(p IdP) bool { return !slices.Contains(p.Domains, domain) })
+	for _, is := range []func(IdP) bool{
+		func(p IdP) bool { return p.ID == want }, // first: an id may be spelled like a protocol
+		func(p IdP) bool { return want == "" || p.Protocol == want },
+	} {
+		if i := slices.IndexFunc(speaking, is); i >= 0 {
+			return speaking[i], nil
 		}
-		if want == "" || want == idp.ID || want == idp.Protocol {
-			return idp, nil
-		}
-		speak = append(speak, idp.ID)
+	}
+	speak := make([]string, len(speaking))
+	for i, p := range speaking {
+		speak[i] = p.ID
 	}
 	if len(speak) == 0 {
 		return IdP{}, fmt.Errorf("no identity provider speaks for %s: add the domain to the domains of an [[idp]] in the configuration: %w", domain, ErrNotFound)

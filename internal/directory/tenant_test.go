@@ -139,6 +139,21 @@ func TestAnIdentityProviderSpeaksForItsOwnDomainsOnly(t *testing.T) {
 	}
 }
 
+func TestAnIDGoesBeforeAProtocolOfTheSameSpelling(t *testing.T) {
+	_, s := tenant()
+	both := []string{"a.example.test"}
+	tn := directory.New(s, []directory.Domain{{Name: "a.example.test", Path: authn.PathFederated, IdP: "saml"}}, []directory.IdP{
+		{ID: "partner", Protocol: "saml", Issuer: "https://idp/saml", Domains: both}, {ID: "saml", Protocol: "oidc", Issuer: "https://idp/oidc", Domains: both},
+	})
+	r, err := tn.Of(t.Context(), authn.ParseIdentifier("x@a.example.test"), authn.Account{})
+	if err != nil || r.IdP != "saml" || r.Issuer != "https://idp/oidc" {
+		t.Errorf("the domain's own is %+v, %v", r, err)
+	}
+	if idp, err := tn.IdPFor("a.example.test", "oidc"); err != nil || idp.ID != "saml" {
+		t.Errorf("by protocol: %+v, %v", idp, err)
+	}
+}
+
 func TestDiscoveryAnswersByDomainAlone(t *testing.T) {
 	tn, _ := tenant()
 	for domain, want := range map[string]directory.Discovery{

@@ -48,7 +48,7 @@ type Lab struct {
 	servers servers
 	dc      *dc.Server
 	lock    *os.File // of the data folder
-	again   bool // the premises were seeded before, by a start that did not come to its end
+	again   bool     // the premises were seeded before, by a start that did not come to its end
 }
 
 type servers struct {
