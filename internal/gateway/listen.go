@@ -83,7 +83,7 @@ func (g *Gateway) public(c *config.Config) (http.Handler, error) {
 	}
 	site := web.Site{
 		PublicURL: public, TrustedProxies: c.Proxies(), Clock: g.core.clock, Log: g.core.log,
-		Limits: web.Limits{PerSecond: c.SignIn.PerAddressRate, Shed: g.watch.metrics.Shed},
+		Limits: web.Limits{PerSecond: c.SignIn.PerAddressRate, Busy: g.busy, Shed: g.watch.metrics.Shed},
 	}
 	if g.lab != nil {
 		site.Lab, site.App = &web.Lab{Users: g.lab.Users}, g.lab.App

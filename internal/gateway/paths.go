@@ -36,6 +36,21 @@ func newPools(c config.Hashing) pools {
 // Waiting is how many sign-ins wait for a place.
 func (p pools) Waiting() int { return p.cloud.Waiting() + p.phs.Waiting() }
 
+// full reports that the path has no place left to hash or wait in.
+func (p pools) full(path authn.Path) bool {
+	return path == authn.PathCloud && p.cloud.Full() || path == authn.PathPHS && p.phs.Full()
+}
+
+// busy reports that the path of the domain's people has no place left. The domain is looked up only when some path has none.
+func (g *Gateway) busy(ctx context.Context, domain string) (authn.Path, bool) {
+	p := g.paths.pool
+	if !p.full(authn.PathCloud) && !p.full(authn.PathPHS) {
+		return "", false
+	}
+	r, err := g.tenant.Of(ctx, authn.ParseIdentifier("x@"+domain), authn.Account{})
+	return r.Path, err == nil && p.full(r.Path)
+}
+
 func newPaths(g *Gateway, pool pools, c *config.Config) (*paths, error) {
 	cost := passhash.Argon2id{MemoryKiB: c.Hashing.Argon2Memory, Time: c.Hashing.Argon2Time, Parallelism: c.Hashing.Argon2Parallelism}
 	cloudPath, err := cloud.New(cloudHashes{g.core.store}, pool.cloud, cost, g.core.clock)

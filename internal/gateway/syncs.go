@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -93,11 +95,31 @@ func (g *Gateway) SyncRun(ctx context.Context, kinds []string) ([]directory.Run,
 		}
 		run, err := g.engine.Run(ctx, dirsync.Kind(k))
 		if err != nil {
-			return runs, fmt.Errorf("the %s run did not succeed: %w", k, err)
+			return runs, syncFailure(k, err)
 		}
 		runs = append(runs, run)
 	}
 	return runs, nil
+}
+
+// stopped marks a run that the deletion guard stopped before it changed anything; it implements console.Guarded.
+type stopped struct{ error }
+
+func (stopped) Guarded() {}
+
+// Unwrap gives the guard's error.
+func (s stopped) Unwrap() error { return s.error }
+
+// syncFailure tells a guard's refusal, a run that is under way already and a directory that can't be read apart.
+func syncFailure(kind string, err error) error {
+	cause := fmt.Errorf("the %s run did not succeed: %w", kind, err)
+	switch {
+	case errors.Is(err, dirsync.ErrTooManyDeletes), errors.Is(err, dirsync.ErrEmptySource):
+		return stopped{cause}
+	case errors.Is(err, dirsync.ErrBusy):
+		return api.Problem{Title: "Conflict", Status: http.StatusConflict, Detail: cause.Error()}
+	}
+	return cause
 }
 
 // cycle is what the schedule does; a paused one does nothing.
