@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"context"
+	"errors"
+	"runtime"
 	"testing"
 
 	"github.com/fourways-id/fourways/authn"
@@ -52,11 +54,25 @@ func TestACrowdAtOnePathsHashesKeepsNobodyFromTheOthers(t *testing.T) {
 		done <- err
 	}()
 	<-busy
+	waits := make(chan error)
+	go func() {
+		_, err := p.cloud.Do(t.Context(), func() {})
+		waits <- err
+	}()
+	for !p.full(authn.PathCloud) {
+		runtime.Gosched()
+	}
+	if p.full(authn.PathPHS) || p.Waiting() != 1 {
+		t.Errorf("one waits at cloud: %d wait, phs is full: %t", p.Waiting(), p.full(authn.PathPHS))
+	}
 	if _, err := p.phs.Do(t.Context(), func() {}); err != nil { // hangs when the two share their workers
 		t.Error(err)
 	}
 	close(letGo)
-	if err := <-done; err != nil {
+	if err := errors.Join(<-done, <-waits); err != nil {
 		t.Error(err)
+	}
+	if p.full(authn.PathCloud) {
+		t.Error("nobody waits any more, and the path is full")
 	}
 }

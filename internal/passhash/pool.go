@@ -64,3 +64,6 @@ func (p *Pool) wait(ctx context.Context) error {
 
 // Waiting is how many hashes wait now.
 func (p *Pool) Waiting() int { return int(p.waiting.Load()) }
+
+// Full reports that Do would answer ErrFull now, so that a caller can turn people away before it has done other work for them.
+func (p *Pool) Full() bool { return p.waiting.Load() >= p.limit }

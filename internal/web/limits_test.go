@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -76,5 +77,38 @@ func TestSignInsBeyondTheirPlacesAreShedAtOnce(t *testing.T) {
 	if w := h.signIn(body); w.Code != 200 {
 		<-h.flow.entered
 		t.Errorf("afterwards: %d", w.Code)
+	}
+}
+
+// A flood must cost less to turn away than to serve: nobody is looked up, and the domain alone decides.
+func TestAPathWithoutPlacesShedsPasswordsBeforeAnybodyIsLookedUp(t *testing.T) {
+	var shed []authn.Path
+	h := newHouse(t, func(_ *house, o *web.Options) {
+		o.Site.Limits = web.Limits{
+			Busy: func(_ context.Context, domain string) (authn.Path, bool) {
+				return authn.PathPHS, domain == "phs.example.test"
+			},
+			Shed: func(p authn.Path) { shed = append(shed, p) },
+		}
+	})
+	var bodies []string
+	for _, name := range []string{"alice", "nobody"} {
+		w := h.signIn(`{"username":"` + name + `@PHS.example.test.","password":"Spring-2025!"}`)
+		if w.Code != 503 || w.Header().Get("Retry-After") == "" || len(w.Result().Cookies()) > 0 {
+			t.Errorf("%s: %d %v", name, w.Code, w.Header())
+		}
+		bodies = append(bodies, w.Body.String())
+	}
+	if bodies[0] != bodies[1] {
+		t.Errorf("alice and nobody are told apart: %q", bodies)
+	}
+	if n := h.flow.calls(); n != 0 || len(shed) != 2 || shed[0] != authn.PathPHS {
+		t.Errorf("%d calls of the flow, shed %v, want none and two of phs", n, shed)
+	}
+	if w := h.signIn(`{"username":"alice@phs.example.test"}`); w.Code != 200 {
+		t.Errorf("control: a step without a password: %d", w.Code)
+	}
+	if w := h.signIn(`{"username":"nobody@elsewhere.example.test","password":"x"}`); w.Code != 401 {
+		t.Errorf("control: another domain: %d", w.Code)
 	}
 }

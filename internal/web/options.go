@@ -96,11 +96,14 @@ type LabUser struct {
 
 // Limits bounds what one address and all together may ask for. The zero value of a field means its default.
 type Limits struct {
-	PerSecond float64          // requests a second from one address (IPv6: one /64); default 200
-	Burst     int              // at once; default twice PerSecond
-	InFlight  int              // sign-ins being decided at the same time; default 1024
-	Callbacks int              // federation callbacks being decided at the same time; default 64: XML costs CPU
-	Shed      func(authn.Path) // told of every sign-in that was turned away for lack of a place; nil: nobody
+	PerSecond float64 // requests a second from one address (IPv6: one /64); default 200
+	Burst     int     // at once; default twice PerSecond
+	InFlight  int     // sign-ins being decided at the same time; default 1024
+	Callbacks int     // federation callbacks being decided at the same time; default 64: XML costs CPU
+	// Busy reports that the path which the people of a domain take can't serve one more now; nil: never. It looks at the
+	// domain alone. A flood is turned away for less than it costs to look anybody up.
+	Busy func(ctx context.Context, domain string) (authn.Path, bool)
+	Shed func(authn.Path) // told of every sign-in that was turned away for lack of a place; nil: nobody
 }
 
 func (l Limits) withDefaults() Limits {
@@ -115,6 +118,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Callbacks <= 0 {
 		l.Callbacks = 64
+	}
+	if l.Busy == nil {
+		l.Busy = func(context.Context, string) (authn.Path, bool) { return "", false }
 	}
 	if l.Shed == nil {
 		l.Shed = func(authn.Path) {}

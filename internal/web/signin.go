@@ -28,6 +28,10 @@ func (d *door) signIn(w http.ResponseWriter, r *http.Request) {
 		d.refuseAttempt(w, r, a, errNoUsername)
 		return
 	}
+	if path, busy := d.busy(r, a, p); busy {
+		d.shed(w, r, path)
+		return
+	}
 	if !d.signIns.enter() {
 		d.shed(w, r, p.Realm.Path)
 		return
@@ -52,6 +56,18 @@ func (d *door) signIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d.answerJSON(w, res)
+}
+
+// busy reports that the password can't be checked now, and on which path: by domain, before anybody is looked up.
+func (d *door) busy(r *http.Request, a attempt, p authn.Pending) (authn.Path, bool) {
+	if _, typed := a.answer.(authn.Password); !typed {
+		return "", false
+	}
+	name := a.username
+	if name == "" {
+		name = p.Typed
+	}
+	return d.limits.Busy(r.Context(), authn.ParseIdentifier(name).Domain())
 }
 
 // readAttempt reads the request into an attempt and wipes the buffers it was read from.
