@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -22,6 +23,27 @@ type idp struct {
 	provider authn.Provider
 	origin   string // where the browser is sent
 	why      error  // why it can't work; nil when it can
+}
+
+// answerWithin bounds how long an identity provider may take to show that it is there.
+const answerWithin = time.Second
+
+// ready says why nobody can sign in there now; nil when somebody can.
+func (p *idp) ready(ctx context.Context, now time.Time) error {
+	if p.why != nil {
+		return p.why
+	}
+	if c, ok := p.provider.(interface{ CertificateExpiry() time.Time }); ok && !now.Before(c.CertificateExpiry()) {
+		return fmt.Errorf("[[idp]] %s: its last signing certificate ran out on %s: put its new metadata in place and reload", p.ID, c.CertificateExpiry().UTC().Format(time.DateOnly))
+	}
+	if r, ok := p.provider.(interface{ Ready(context.Context) error }); ok {
+		ctx, cancel := context.WithTimeout(ctx, answerWithin)
+		defer cancel()
+		if err := r.Ready(ctx); err != nil {
+			return fmt.Errorf("[[idp]] %s: %w", p.ID, err)
+		}
+	}
+	return nil
 }
 
 // opener makes the provider of one [[idp]] table, and says who its issuer is and where it sends the browser.

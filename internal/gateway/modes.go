@@ -76,8 +76,8 @@ func (g *Gateway) ready(ctx context.Context, r authn.Realm) (bool, string) {
 		if !ok {
 			return false, fmt.Sprintf("there is no [[idp]] %q", r.IdP)
 		}
-		if one.why != nil {
-			return false, one.why.Error()
+		if err := one.ready(ctx, realClock{}.Now()); err != nil {
+			return false, err.Error()
 		}
 	case authn.PathCloud, authn.PathNone:
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 )
 
 // readyz asks as a load balancer does.
@@ -45,5 +46,48 @@ func TestThePathGaugeFollowsWhatPeopleCanDo(t *testing.T) {
 		if !strings.Contains(w.Body.String(), line+"\n") {
 			t.Errorf("the metrics lack %s", line)
 		}
+	}
+}
+
+// issuer is an OpenID Connect issuer that can be ended.
+func issuer(t *testing.T) *httptest.Server {
+	t.Helper()
+	var s *httptest.Server
+	s = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, strings.ReplaceAll(`{"issuer":"URL","authorization_endpoint":"URL/a","token_endpoint":"URL/t","jwks_uri":"URL/k"}`, "URL", s.URL))
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestAnIdentityProviderThatIsDownIsNotReady(t *testing.T) {
+	h := newHouse(t, "127.0.0.1:0", harbourMetadata(t))
+	up, down := issuer(t), issuer(t)
+	down.Close()
+	for url, want := range map[string]bool{up.URL: true, down.URL: false} {
+		toOIDC := "protocol = \"oidc\"\nclient_id = \"fourways\"\nissuer = \"" + url + "\"\n#"
+		h.text = strings.Replace(h.text, "metadata_file", "#metadata_file", 1)
+		if _, err := h.edit(`protocol = "saml"`, toOIDC); err != nil {
+			t.Fatal(err)
+		}
+		modes, err := h.Modes(t.Context())
+		if err != nil || len(modes) != 2 {
+			t.Fatalf("%+v, %v", modes, err)
+		}
+		if m := modes[1]; m.Ready != want || (m.Why == "") != want {
+			t.Errorf("%s: ready %v, why %q", url, m.Ready, m.Why)
+		}
+	}
+}
+
+func TestAnIdentityProviderWhoseCertificateRanOutIsNotReady(t *testing.T) {
+	h := newHouse(t, "127.0.0.1:0", harbourMetadata(t)) // good for an hour
+	one := (*h.paths.federated.Load())["harbour"]
+	if err := one.ready(t.Context(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := one.ready(t.Context(), time.Now().Add(2*time.Hour)); err == nil || !strings.Contains(err.Error(), "ran out") {
+		t.Errorf("two hours later: %v", err)
 	}
 }
