@@ -17,11 +17,12 @@ import (
 // configure puts in force what may change while the gateway runs: domains, identity providers, lockout, and whether the
 // agent link is open. What can't be taken back comes last.
 func (g *Gateway) configure(ctx context.Context, c *config.Config, idps map[string]*idp) error {
+	before := g.tenant.Domains()
 	g.swap(c, idps)
 	if err := g.onprem.ensure(ctx); err != nil {
 		return err
 	}
-	return g.dropUnwantedHashes(ctx)
+	return g.dropUnwantedHashes(ctx, before...)
 }
 
 // swap is the part of configure that can't fail; the next sign-in sees it.
@@ -36,10 +37,11 @@ func (g *Gateway) swap(c *config.Config, idps map[string]*idp) {
 	g.core.guard.SetPolicy(policy(c))
 }
 
-// dropUnwantedHashes removes what must not be kept: with the switch off, the store holds no hash of a domain's people.
-func (g *Gateway) dropUnwantedHashes(ctx context.Context) error {
-	for _, d := range g.tenant.Domains() {
-		if d.PHS {
+// dropUnwantedHashes removes what must not be kept: with the switch off, the store holds no hash of a domain's people. A
+// domain that was taken out of the file is one with the switch off.
+func (g *Gateway) dropUnwantedHashes(ctx context.Context, gone ...directory.Domain) error {
+	for _, d := range append(g.tenant.Domains(), gone...) {
+		if g.tenant.PHS(d.Name) {
 			continue
 		}
 		n, err := g.core.store.DropCredentials(ctx, directory.SchemePHS, d.Name)

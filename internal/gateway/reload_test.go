@@ -227,29 +227,53 @@ func TestReloadsAtOnceEndWithOneConfiguration(t *testing.T) {
 	}
 }
 
-func TestAHashRunThatBeganBeforeTheSwitchLeavesNothing(t *testing.T) {
-	h := newHouse(t, "127.0.0.1:0", harbourMetadata(t))
-	ctx := t.Context()
-	u := directory.User{ID: "a", UPN: "alice@cloud.example", Synced: true, Enabled: true, Onprem: directory.Onprem{Anchor: "YQ=="}}
-	late := directory.Changes{Run: "run-1", Put: directory.Objects{Users: []directory.User{u}}, Hashes: []directory.Credential{
-		{Account: "a", Scheme: directory.SchemePHS, Record: []byte("v1;PPH1_MD4,aa,1000,bb;"), Source: "run-1"},
+// synced gives the domain a synchronised person with a hash, and counts the domain's hashes.
+func (h *house) synced(domain string) (count func() int) {
+	h.t.Helper()
+	u := directory.User{ID: authn.AccountID("id of " + domain), UPN: "alice@" + domain, Synced: true, Enabled: true, Onprem: directory.Onprem{Anchor: "YQ=="}}
+	c := directory.Changes{Run: "run-1", Put: directory.Objects{Users: []directory.User{u}}, Hashes: []directory.Credential{
+		{Account: u.ID, Scheme: directory.SchemePHS, Record: []byte("v1;PPH1_MD4,aa,1000,bb;"), Source: "run-1"},
 	}}
-	if err := h.core.store.ApplySync(ctx, late); err != nil {
-		t.Fatal(err)
+	if err := h.core.store.ApplySync(h.t.Context(), c); err != nil {
+		h.t.Fatal(err)
 	}
-	count := func() int {
-		n, err := h.core.store.CountCredentials(ctx, directory.SchemePHS, "cloud.example")
+	count = func() int {
+		n, err := h.core.store.CountCredentials(h.t.Context(), directory.SchemePHS, domain)
 		if err != nil {
-			t.Fatal(err)
+			h.t.Fatal(err)
 		}
 		return n
 	}
+	if count() != 1 {
+		h.t.Fatal("no hash was written: the test shows nothing")
+	}
+	return count
+}
+
+func TestAHashRunThatBeganBeforeTheSwitchLeavesNothing(t *testing.T) {
+	h := newHouse(t, "127.0.0.1:0", harbourMetadata(t))
+	count := h.synced("cloud.example")
 	h.synchronised(directory.Run{Kind: string(dirsync.KindDirectory)})
 	if count() != 1 {
-		t.Fatal("no hash was written: the test shows nothing")
+		t.Error("a directory run writes no hash and drops none")
 	}
 	h.synchronised(directory.Run{Kind: string(dirsync.KindHash)})
 	if n := count(); n != 0 {
 		t.Errorf("password_hash_sync is off and the store holds %d hashes", n)
+	}
+}
+
+func TestADomainThatLeavesTheFileLeavesNoHash(t *testing.T) {
+	h := newHouse(t, "127.0.0.1:0", harbourMetadata(t))
+	h.text += "[[domain]]\nname = \"phs.example\"\npath = \"phs\"\n"
+	if _, err := h.edit("threshold = 10", "threshold = 9"); err != nil {
+		t.Fatal(err)
+	}
+	count := h.synced("phs.example")
+	if _, err := h.edit("threshold = 10", "threshold = 8"); err != nil || count() != 1 {
+		t.Fatalf("a reload that leaves the domain alone: %v, %d hashes", err, count())
+	}
+	if _, err := h.edit("[[domain]]\nname = \"phs.example\"\npath = \"phs\"\n", ""); err != nil || count() != 0 {
+		t.Errorf("the domain is gone: %v, the store holds %d hashes of its people", err, count())
 	}
 }
