@@ -69,18 +69,30 @@ func TestAuditNamesEveryChangeAndEveryRefusedOne(t *testing.T) {
 		status                    int
 		want                      Entry // zero: none
 	}{
-		{Operator, "PUT", "/api/v1/mode/a.example", `{"path":"pta"}`, 200,
-			Entry{Who: "the operator", Action: "Set domain authentication", Target: "a.example", Before: "federated harbour", After: "pta", Result: "success"}},
-		{Operator, "PUT", "/api/v1/mode/a.example", `{"path":"federated","idp":"other"}`, 200,
-			Entry{Who: "the operator", Action: "Set domain authentication", Target: "a.example", Before: "pta", After: "federated other", Result: "success"}},
-		{Operator, "PUT", "/api/v1/mode/a.example", `{"paht":"pta"}`, 400,
-			Entry{Who: "the operator", Action: "Set domain authentication", Target: "a.example", Result: "failure: "}},
-		{Reader, "PUT", "/api/v1/mode/a.example", `{"path":"cloud"}`, 403,
-			Entry{Who: "the reader", Action: "PUT /api/v1/mode/{domain}", Target: "/api/v1/mode/a.example", Result: "failure: This needs the role operator"}},
-		{Operator, "POST", "/api/v1/tokens", `{"name":"x","role":"admin"}`, 403,
-			Entry{Who: "the operator", Action: "POST /api/v1/tokens", Target: "/api/v1/tokens", Result: "failure: This needs the role admin"}},
-		{Admin, "POST", "/api/v1/tokens", `{"name":"x","role":"admin"}`, 201,
-			Entry{Who: "the admin", Action: "Create token", Target: "x", After: "admin", Result: "success"}},
+		{
+			Operator, "PUT", "/api/v1/mode/a.example", `{"path":"pta"}`, 200,
+			Entry{Who: "the operator", Action: "Set domain authentication", Target: "a.example", Before: "federated harbour", After: "pta", Result: "success"},
+		},
+		{
+			Operator, "PUT", "/api/v1/mode/a.example", `{"path":"federated","idp":"other"}`, 200,
+			Entry{Who: "the operator", Action: "Set domain authentication", Target: "a.example", Before: "pta", After: "federated other", Result: "success"},
+		},
+		{
+			Operator, "PUT", "/api/v1/mode/a.example", `{"paht":"pta"}`, 400,
+			Entry{Who: "the operator", Action: "Set domain authentication", Target: "a.example", Result: "failure: "},
+		},
+		{
+			Reader, "PUT", "/api/v1/mode/a.example", `{"path":"cloud"}`, 403,
+			Entry{Who: "the reader", Action: "PUT /api/v1/mode/{domain}", Target: "/api/v1/mode/a.example", Result: "failure: This needs the role operator"},
+		},
+		{
+			Operator, "POST", "/api/v1/tokens", `{"name":"x","role":"admin"}`, 403,
+			Entry{Who: "the operator", Action: "POST /api/v1/tokens", Target: "/api/v1/tokens", Result: "failure: This needs the role admin"},
+		},
+		{
+			Admin, "POST", "/api/v1/tokens", `{"name":"x","role":"admin"}`, 201,
+			Entry{Who: "the admin", Action: "Create token", Target: "x", After: "admin", Result: "success"},
+		},
 		{"stranger", "PUT", "/api/v1/mode/a.example", `{"path":"cloud"}`, 401, Entry{}},
 		{"", "PUT", "/api/v1/mode/a.example", `{"path":"cloud"}`, 401, Entry{}},
 		{Reader, "GET", "/api/v1/mode", "", 200, Entry{}},

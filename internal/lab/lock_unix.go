@@ -15,11 +15,11 @@ import (
 // lockFolder holds the data folder for this process until the file is closed or the process ends, however it ends. Two
 // labs in one folder would write over each other's directory.
 func lockFolder(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, "lab.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, "lab.lock"), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // G304: the operator names the folder
 	if err != nil {
 		return nil, fmt.Errorf("lock the lab's data folder: %w", err)
 	}
-	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) //nolint:gosec // G115: a file descriptor is a small number
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if err == nil {
 		return f, nil
 	}
