@@ -84,7 +84,8 @@ func (p *People) CreateUser(ctx context.Context, ask api.NewUser) (directory.Use
 	return user, nil
 }
 
-// SetPassword implements console.People.
+// SetPassword implements console.People. It ends the account's sessions: who has the old password may be whom the new one
+// is to keep out.
 func (p *People) SetPassword(ctx context.Context, upn string, pw authn.Secret) error {
 	user, err := p.Store.UserByUPN(ctx, authn.ParseIdentifier(upn).UPN())
 	if err != nil {
@@ -94,7 +95,13 @@ func (p *People) SetPassword(ctx context.Context, upn string, pw authn.Secret) e
 	if err != nil {
 		return err
 	}
-	return p.store(ctx, user, record)
+	if err := p.store(ctx, user, record); err != nil {
+		return err
+	}
+	if err := p.Store.EndSessionsOf(ctx, user.ID); err != nil {
+		return fmt.Errorf("the password was set, but who was signed in with the old one still is: %w: set it once more", err)
+	}
+	return nil
 }
 
 func (p *People) hash(pw authn.Secret) (string, error) {
