@@ -18,7 +18,7 @@ func (c *console) users(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	page := api.Page[directory.User]{Items: users}
+	page := api.PageOf(users)
 	if len(users) == q.Limit {
 		page.Next = users[len(users)-1].UPN
 	}
@@ -51,7 +51,7 @@ func (c *console) onpremUsers(r *http.Request) (any, error) {
 		return nil, notALab()
 	}
 	people, err := c.Workshop.OnpremUsers(r.Context())
-	return api.Page[api.OnpremUser]{Items: people}, err
+	return api.PageOf(people), err
 }
 
 func (c *console) onpremChange(r *http.Request, _ api.Token) (changed, error) {

@@ -11,7 +11,7 @@ import (
 
 func (c *console) modes(r *http.Request) (any, error) {
 	modes, err := c.Modes.Modes(r.Context())
-	return api.Page[api.Mode]{Items: modes}, err
+	return api.PageOf(modes), err
 }
 
 func (c *console) setMode(r *http.Request, by api.Token) (changed, error) {
@@ -56,7 +56,7 @@ func inShort(m api.Mode) string { return strings.TrimSpace(string(m.Path) + " " 
 
 func (c *console) signIns(r *http.Request) (any, error) {
 	rows, err := c.History.SignIns(r.Context(), limit(r, 1000))
-	return api.Page[api.SignIn]{Items: rows}, err
+	return api.PageOf(rows), err
 }
 
 func (c *console) trace(r *http.Request) (any, error) {
@@ -78,7 +78,7 @@ func (c *console) syncRun(r *http.Request, _ api.Token) (changed, error) {
 
 func (c *console) agents(r *http.Request) (any, error) {
 	agents, err := c.Agents.Agents(r.Context())
-	return api.Page[api.Agent]{Items: agents}, err
+	return api.PageOf(agents), err
 }
 
 func (c *console) invite(r *http.Request, by api.Token) (changed, error) {

@@ -110,6 +110,11 @@ func (g *Gateway) SetMode(ctx context.Context, domain string, c api.ModeChange, 
 	case c.IdP != "":
 		return api.Mode{}, badRequest("only the path federated has an identity provider")
 	}
+	if c.Path == authn.PathPTA || c.Path == authn.PathPHS {
+		if err := g.onprem.ensureOpen(ctx); err != nil {
+			return api.Mode{}, err
+		}
+	}
 	if err := g.core.store.SetOverride(ctx, o); err != nil {
 		return api.Mode{}, err
 	}

@@ -53,6 +53,11 @@ func (o *onprem) ensure(ctx context.Context) error {
 	if err != nil || !needed {
 		return err
 	}
+	return o.ensureOpen(ctx)
+}
+
+// ensureOpen opens the link if it isn't open yet.
+func (o *onprem) ensureOpen(ctx context.Context) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.link != nil {

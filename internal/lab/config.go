@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/fourways-id/fourways/authn"
@@ -64,13 +66,16 @@ func (l *Lab) issuers() []harbour.Issuer {
 }
 
 // Configure writes into c what the demo world needs of a gateway: domains and identity providers. Domains that c has
-// already keep their path, so that an edit of the file survives a restart.
+// already keep their path, and what is not of the demo world stays, so that an edit of the file survives a restart.
 func (l *Lab) Configure(c *config.Config) error {
 	edited := map[string]config.Domain{}
 	for _, d := range c.Domain {
 		edited[d.Name] = d
 	}
-	c.Domain, c.IdP = nil, nil
+	c.Domain = slices.DeleteFunc(c.Domain, func(d config.Domain) bool { return d.Name == CloudDomain || slices.Contains(hybrid(), d.Name) })
+	c.IdP = slices.DeleteFunc(c.IdP, func(p config.IdP) bool { return strings.HasPrefix(p.ID, "harbour-") })
+	others := c.Domain
+	c.Domain = nil
 	for _, name := range append([]string{CloudDomain}, hybrid()...) {
 		d, ok := edited[name]
 		if !ok {
@@ -78,6 +83,7 @@ func (l *Lab) Configure(c *config.Config) error {
 		}
 		c.Domain = append(c.Domain, d)
 	}
+	c.Domain = append(c.Domain, others...)
 	secret := filepath.Join(l.dir, "oidc-client-secret")
 	if err := os.WriteFile(secret, []byte(l.secrets.oidc+"\n"), 0o600); err != nil {
 		return fmt.Errorf("write the OpenID Connect client's secret: %w", err)

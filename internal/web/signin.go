@@ -157,6 +157,7 @@ func (d *door) remember(w http.ResponseWriter, r *http.Request, res authn.Result
 			return err
 		}
 		d.jar.setPending(w, sealed, res.Realm)
+	case authn.Unavailable: // nobody could look: the same step may be taken again
 	default: // what was waiting is over; the same for everybody
 		d.jar.drop(w, pendingCookie)
 	}

@@ -34,6 +34,11 @@ type Page[T any] struct {
 	Next  string `json:"next,omitempty"`
 }
 
+// PageOf is a whole list; an empty one is [] and never null.
+func PageOf[T any](items []T) Page[T] {
+	return Page[T]{Items: append([]T{}, items...)}
+}
+
 // NewUser asks for an account that lives only here.
 type NewUser struct {
 	UPN         string `json:"userPrincipalName"`
