@@ -22,6 +22,7 @@ type Record struct {
 	Challenge ChallengeKind `json:"challenge,omitempty"`
 	Final     bool          `json:"final"`
 	Locked    bool          `json:"locked,omitempty"` // this step's failure locked the account
+	Shed      int           `json:"shed,omitempty"`   // how many requests were turned away in one second; this Record stands for all of them
 	Proof     Proof         `json:"proof"`
 	Steps     []Step        `json:"steps"`
 	Cause     string        `json:"cause,omitempty"` // private; for the operator

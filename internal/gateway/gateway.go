@@ -65,10 +65,12 @@ type core struct {
 	guard *guard.Guard
 }
 
-// watch is who is told what happened.
+// watch is who is told what happened, and what is still to be told.
 type watch struct {
-	journal *journal.Journal
-	metrics *metrics.Metrics
+	journal   *journal.Journal
+	metrics   *metrics.Metrics
+	shed      shed
+	unwritten atomic.Pointer[error] // why the last sign-in could not be written down; nil when it could
 }
 
 // realClock is the machine's own time.
@@ -176,6 +178,9 @@ func (g *Gateway) openPaths(c *config.Config) error {
 // Close ends the gateway: it stops listening, lets what is under way finish for a moment, and closes the store.
 func (g *Gateway) Close() {
 	g.serving.stop()
+	if g.core.store != nil {
+		g.writeShed(context.Background())
+	}
 	if g.onprem != nil {
 		g.onprem.close()
 	}

@@ -82,8 +82,8 @@ func (g *Gateway) public(c *config.Config) (http.Handler, error) {
 		return nil, fmt.Errorf("server.public_url: %w", err)
 	}
 	site := web.Site{
-		PublicURL: public, TrustedProxies: c.Proxies(), Clock: g.core.clock, Log: g.core.log,
-		Limits: web.Limits{PerSecond: c.SignIn.PerAddressRate, Busy: g.busy, Shed: g.watch.metrics.Shed},
+		Tenant: c.Tenant.Name, PublicURL: public, TrustedProxies: c.Proxies(), Clock: g.core.clock, Log: g.core.log,
+		Limits: web.Limits{PerSecond: c.SignIn.PerAddressRate, Busy: g.busy, Shed: g.turnAway},
 	}
 	if g.lab != nil {
 		site.Lab, site.App = &web.Lab{Users: g.lab.Users}, g.lab.App

@@ -21,6 +21,7 @@ func (g *Gateway) startLoops() {
 	g.serving.cancel = cancel
 	g.every(ctx, sweepEvery, g.sweep)
 	g.every(ctx, purgeEvery, g.purge)
+	g.every(ctx, shedEvery, g.writeShed)
 	c := g.conf.Load()
 	g.every(ctx, time.Duration(c.Sync.DirectoryInterval), g.cycle(dirsync.KindDirectory))
 	g.every(ctx, time.Duration(c.Sync.HashInterval), g.cycle(dirsync.KindHash))

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/fourways-id/fourways/authn"
@@ -29,7 +30,7 @@ func (g *Gateway) readers() metrics.Readers {
 func (g *Gateway) readiness(ctx context.Context) []metrics.Readiness {
 	ctx, cancel := context.WithTimeout(ctx, probe)
 	defer cancel()
-	if err := g.core.store.Ping(ctx); err != nil {
+	if err := g.storeTrouble(ctx); err != nil {
 		all := make([]metrics.Readiness, 0, len(authn.Paths()))
 		for _, p := range authn.Paths() {
 			all = append(all, metrics.Readiness{Path: p, Dependency: "store", Detail: err.Error()})
@@ -54,6 +55,18 @@ func (g *Gateway) readiness(ctx context.Context) []metrics.Readiness {
 		}
 	}
 	return append(all, domains...)
+}
+
+// storeTrouble is why nobody can sign in whatever the path: the store can't be read, or the last sign-in could not be
+// written. The next one that can be takes the second back.
+func (g *Gateway) storeTrouble(ctx context.Context) error {
+	if err := g.core.store.Ping(ctx); err != nil {
+		return err
+	}
+	if last := g.watch.unwritten.Load(); last != nil {
+		return fmt.Errorf("the last sign-in could not be written down: %w", *last)
+	}
+	return nil
 }
 
 func (g *Gateway) agentStates() map[string]int {

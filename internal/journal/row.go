@@ -72,6 +72,7 @@ type Extension struct {
 	Reason     string             `json:"reason"`
 	Check      string             `json:"check,omitempty"`
 	Locked     bool               `json:"locked,omitempty"`
+	Shed       int                `json:"shed,omitempty"` // this row stands for so many requests that were turned away in one second
 	Stages     map[string]float64 `json:"stages,omitempty"` // milliseconds
 	Agent      string             `json:"agent,omitempty"`
 	DC         string             `json:"dc,omitempty"`
@@ -185,7 +186,7 @@ func processing(r authn.Record) []KeyValue {
 func extension(r authn.Record) Extension {
 	e := Extension{
 		TraceID: string(r.ID), Path: r.Path(), Rule: r.Realm.Rule, Outcome: r.Verdict.MetricOutcome(), Reason: r.Reason.String(),
-		Check: string(r.Check), Locked: r.Locked, Agent: bound(trace.Fact(r.Steps, authn.FactAgent)),
+		Check: string(r.Check), Locked: r.Locked, Shed: r.Shed, Agent: bound(trace.Fact(r.Steps, authn.FactAgent)),
 		DC: bound(trace.Fact(r.Steps, authn.FactServer)), Custody: trace.Custody([]authn.Record{r}).Entries, OwnMapping: r.Reason.OwnMapping(),
 	}
 	if r.Path() == authn.PathFederated {

@@ -15,7 +15,7 @@ func Table(w io.Writer, rows []SignIn) error {
 			break
 		}
 		_, err = fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t%d ms\n",
-			r.CreatedDateTime.Format("2006-01-02T15:04:05Z"), r.ID, short(r.UserPrincipalName), dash(r.AppDisplayName), word(r.Fourways.Outcome),
+			r.CreatedDateTime.Format("2006-01-02T15:04:05Z"), r.ID, who(r), dash(r.AppDisplayName), word(r.Fourways.Outcome),
 			r.Fourways.Path, r.Status.ErrorCode, r.Fourways.Reason, dash(r.IPAddress), r.ClientAppUsed, r.ProcessingTimeInMilliseconds)
 	}
 	if err == nil {
@@ -25,6 +25,14 @@ func Table(w io.Writer, rows []SignIn) error {
 		return fmt.Errorf("write the sign-in log: %w", err)
 	}
 	return nil
+}
+
+// who is the person, or how many were turned away.
+func who(r SignIn) string {
+	if r.Fourways.Shed > 0 {
+		return fmt.Sprintf("(%d turned away)", r.Fourways.Shed)
+	}
+	return short(r.UserPrincipalName)
 }
 
 // word is the outcome as the portal shows it; error is ours.

@@ -72,6 +72,7 @@ type Enrol interface {
 
 // Site is how the listener looks from outside. PublicURL and Clock must be set.
 type Site struct {
+	Tenant         string         // the organisation's name, shown beside our own; "" shows none
 	PublicURL      *url.URL       // https makes every cookie Secure and gives it the __Host- prefix
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	Lab            *Lab           // nil outside the lab

@@ -32,7 +32,8 @@ type view struct {
 	Visitor   *Visitor
 	App       bool
 	Forward   forwardView
-	Lab       *Lab // filled in by write
+	Lab       *Lab   // filled in by write
+	Tenant    string // filled in by write
 }
 
 // alert is why there is no session yet, for a person to read.
@@ -75,6 +76,7 @@ func postedFields(values map[string][]string) []hidden {
 type pages struct {
 	assets *assets
 	lab    *Lab
+	tenant string
 	byName map[string]*template.Template
 }
 
@@ -83,7 +85,7 @@ func loadPages(s Site) (*pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pages{assets: a, lab: s.Lab, byName: map[string]*template.Template{}}
+	p := &pages{assets: a, lab: s.Lab, tenant: s.Tenant, byName: map[string]*template.Template{}}
 	funcs := template.FuncMap{
 		"asset":  func(name string) string { return a.byName[name] },
 		"path":   shout,
@@ -111,7 +113,7 @@ func returnQuery(returnTo string) template.URL {
 }
 
 func (p *pages) write(w http.ResponseWriter, status int, name string, v view) {
-	v.Lab = p.lab
+	v.Lab, v.Tenant = p.lab, p.tenant
 	var b bytes.Buffer // a page that breaks half way must not go out with status 200
 	if err := p.byName[name].Execute(&b, v); err != nil {
 		http.Error(w, "This page could not be made. Please try again.", http.StatusInternalServerError)
