@@ -212,7 +212,7 @@ func TestHTTPSCookies(t *testing.T) {
 	h := newHouse(t, func(_ *house, o *web.Options) {
 		o.Site.PublicURL = &url.URL{Scheme: "https", Host: "login.example.com"}
 	})
-	for user, want := range map[string]http.SameSite{Tenant: "Example tenant", 
+	for user, want := range map[string]http.SameSite{
 		"alice@saml.example.test": http.SameSiteNoneMode, // its answer is posted from another site
 		"alice@oidc.example.test": http.SameSiteLaxMode,
 		alice:                     http.SameSiteLaxMode,

@@ -77,7 +77,7 @@ func newHouse(t *testing.T, change func(*house, *web.Options)) *house {
 	public := &url.URL{Scheme: "http", Host: "localhost"}
 	o := web.Options{
 		Flow: h.flow, Sessions: sessions, Pending: sessions, People: h, Realms: h, Federation: h,
-		Site: web.Site{PublicURL: public, Clock: clock, App: mail.New(mail.ReaderFunc(func(r *http.Request) (mail.Visitor, bool) {
+		Site: web.Site{Tenant: "Example tenant", PublicURL: public, Clock: clock, App: mail.New(mail.ReaderFunc(func(r *http.Request) (mail.Visitor, bool) {
 			v, ok := web.VisitorFrom(r.Context())
 			return mail.Visitor(v), ok
 		}))},
