@@ -237,8 +237,10 @@ func userDiff(a, b directory.User) []string {
 func onpremDiff(a, b directory.Onprem) []string {
 	var what []string
 	for _, f := range [][3]string{
-		{"immutableId", a.Anchor, b.Anchor}, {"distinguishedName", a.DN, b.DN},
-		{"on-premises userPrincipalName", a.UPN, b.UPN}, {"samAccountName", a.SAM, b.SAM},
+		{"immutableId", a.Anchor, b.Anchor},
+		{"distinguishedName", a.DN, b.DN},
+		{"on-premises userPrincipalName", a.UPN, b.UPN},
+		{"samAccountName", a.SAM, b.SAM},
 	} {
 		if f[1] != f[2] {
 			what = append(what, fmt.Sprintf("%s %q -> %q", f[0], shortened(f[1]), shortened(f[2])))

@@ -56,7 +56,8 @@ func TestPlanReadsAsText(t *testing.T) {
 	wanted := []Object{
 		person("alice"), bob, renamed, moved, person("fresh"), person("soft"), person("peggy"), person("anchored"),
 		person("twin"), twin, foreign, nameless, bad, group,
-		{Kind: Contact, Anchor: anchor("supplier"), DisplayName: "Supplier", Mail: "s@supplier.test"}, {Kind: "printer", Anchor: anchor("printer")},
+		{Kind: Contact, Anchor: anchor("supplier"), DisplayName: "Supplier", Mail: "s@supplier.test"},
+		{Kind: "printer", Anchor: anchor("printer")},
 	}
 	p := Diff(now, wanted, ours)
 	golden.Check(t, "testdata/plan.golden", p.String())
@@ -122,9 +123,14 @@ func TestGuardStopsWhatLooksLikeAMistake(t *testing.T) {
 		max  Limits
 		want error
 	}{
-		{10, limits, nil}, {8, limits, nil}, {7, limits, ErrTooManyDeletes}, {0, limits, ErrEmptySource},
-		{4, Limits{MaxDeletes: 5, MaxRatio: 1}, ErrTooManyDeletes}, {5, Limits{MaxDeletes: 5, MaxRatio: 1}, nil},
-		{9, Limits{MaxDeletes: 0, MaxRatio: 1}, ErrTooManyDeletes}, {9, Limits{MaxDeletes: 5}, nil},
+		{10, limits, nil},
+		{8, limits, nil},
+		{7, limits, ErrTooManyDeletes},
+		{0, limits, ErrEmptySource},
+		{4, Limits{MaxDeletes: 5, MaxRatio: 1}, ErrTooManyDeletes},
+		{5, Limits{MaxDeletes: 5, MaxRatio: 1}, nil},
+		{9, Limits{MaxDeletes: 0, MaxRatio: 1}, ErrTooManyDeletes},
+		{9, Limits{MaxDeletes: 5}, nil},
 	} {
 		if err := Diff(now, all[:c.left], ours).Guard(c.max); !errors.Is(err, c.want) || (c.want == nil) != (err == nil) {
 			t.Errorf("%d of 10 left, %+v: %v", c.left, c.max, err)

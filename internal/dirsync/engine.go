@@ -219,7 +219,7 @@ func leftOut(err error) (conflicts []string, rest error) {
 	if err == nil {
 		return nil, nil
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // only a join is taken apart, not what it is wrapped in
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { // only a join is taken apart, not what it is wrapped in
 		for _, one := range joined.Unwrap() {
 			lines, other := leftOut(one)
 			conflicts, rest = append(conflicts, lines...), errors.Join(rest, other)
