@@ -76,7 +76,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	defer a.conn.Close()
 	subs, err := a.recv.Listen(a.conn, agentlink.Told{
-		Bind: a.asked, Cancel: a.cancelled, Sync: func(m *nats.Msg) { a.ordered(ctx, m) },
+		Bind: a.asked, Sync: func(m *nats.Msg) { a.ordered(ctx, m) },
 	})
 	if err != nil {
 		return fmt.Errorf("start the agent: %w", err)

@@ -16,8 +16,8 @@ import (
 // MaxSkew is how far the clocks of gateway and agent may differ.
 const MaxSkew = 5 * time.Second
 
-// flushWithin bounds how long the agent waits for the broker to take the binding notice.
-const flushWithin = 2 * time.Second
+// turnWithin bounds how long the agent waits for the gateway's word that it may bind.
+const turnWithin = 2 * time.Second
 
 // asked takes a message that asks for a bind. It decides at once whether there is room, and never waits.
 func (a *agent) asked(msg *nats.Msg) {
@@ -31,7 +31,7 @@ func (a *agent) asked(msg *nats.Msg) {
 		return
 	}
 	if !a.book.take(q.ID, q.Deadline.Add(MaxSkew)) {
-		a.Log.Warn("dropped a request that came before or was given to another agent", "request", q.ID)
+		a.Log.Warn("dropped a request that came before", "request", q.ID)
 		return
 	}
 	if !a.tryBind(msg, q) {
@@ -103,7 +103,7 @@ func (a *agent) bind(msg *nats.Msg, q *agentlink.Request) {
 		return
 	}
 	e.opened(authn.StepOK)
-	if !a.sayBinding(q) {
+	if !a.mayBind(q) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), q.Deadline.Sub(q.Issued))
@@ -124,22 +124,15 @@ func (a *agent) bind(msg *nats.Msg, q *agentlink.Request) {
 	a.answer(msg, q, agentlink.Answer{Bound: true, Reason: v.Reason.String(), Code: v.Code, Data: v.Data, Server: v.Server, Steps: e.bound(v)})
 }
 
-// sayBinding tells the gateway, and makes sure that the broker has it. Without that, or when somebody else has the request
-// by now, there must be no bind: the gateway may hand it over.
-func (a *agent) sayBinding(q *agentlink.Request) bool {
-	if a.book.cancelled(q.ID) {
-		a.Log.Info("dropped a request that was given to another agent", "request", q.ID)
-		return false
+// mayBind asks the gateway, which may have given the request to somebody else in the meantime.
+func (a *agent) mayBind(q *agentlink.Request) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), turnWithin)
+	defer cancel()
+	err := a.recv.MayBind(ctx, a.conn, q)
+	if err != nil {
+		a.Log.Warn("did not bind", "request", q.ID, "error", err)
 	}
-	if err := a.recv.SayBinding(a.conn, q); err != nil {
-		a.Log.Warn("did not bind: the gateway can't be told", "request", q.ID, "error", err)
-		return false
-	}
-	if err := a.conn.FlushTimeout(flushWithin); err != nil {
-		a.Log.Warn("did not bind: the gateway can't be told", "request", q.ID, "error", err)
-		return false
-	}
-	return !a.book.cancelled(q.ID)
+	return err == nil
 }
 
 // decoyed turns the decoy account's verdict into that of somebody who doesn't exist. An outage stays one.
@@ -161,15 +154,6 @@ func (a *agent) answer(msg *nats.Msg, q *agentlink.Request, what agentlink.Answe
 	if err != nil {
 		a.Log.Warn("could not answer", "request", q.ID, "error", err)
 	}
-}
-
-func (a *agent) cancelled(msg *nats.Msg) {
-	id, err := a.recv.Cancelled(msg.Data)
-	if err != nil {
-		a.Log.Warn("refused a cancellation", "error", err)
-		return
-	}
-	a.book.cancel(id, a.Clock.Now().Add(time.Minute+MaxSkew))
 }
 
 func clone(s authn.Secret) authn.Secret {

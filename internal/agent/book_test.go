@@ -21,30 +21,11 @@ func TestBookTakesARequestOnce(t *testing.T) {
 	}
 }
 
-func TestBookRemembersWhatWasCancelled(t *testing.T) {
-	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	b := newBook()
-	b.take("begun", now.Add(time.Hour))
-	b.cancel("begun", now.Add(time.Minute))
-	b.cancel("not here yet", now.Add(time.Minute))
-	b.take("other", now.Add(time.Minute))
-	if !b.cancelled("begun") || !b.cancelled("not here yet") || b.cancelled("other") || b.cancelled("unknown") {
-		t.Error("what was cancelled is not what is remembered")
-	}
-	if b.take("not here yet", now.Add(time.Minute)) {
-		t.Error("a request was taken that had been cancelled before it came")
-	}
-	b.forget(now.Add(2 * time.Minute))
-	if b.take("begun", now) {
-		t.Error("a cancellation shortened the memory of a request")
-	}
-}
-
 func TestBookIsBounded(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	b := newBook()
 	for i := 0; len(b.seen) < mostSeen; i++ {
-		b.seen[time.Duration(i).String()] = entry{until: now}
+		b.seen[time.Duration(i).String()] = now
 	}
 	if b.take("one more", now) {
 		t.Error("the book grows without end")

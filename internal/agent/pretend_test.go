@@ -19,7 +19,7 @@ func pretendLive(t *testing.T, w *agenttest.World, id *agentlink.Identity) (stop
 	}
 	r := agentlink.NewReceiver(id)
 	ignore := func(*nats.Msg) {}
-	if _, err := r.Listen(conn, agentlink.Told{Bind: ignore, Cancel: ignore, Sync: ignore}); err != nil {
+	if _, err := r.Listen(conn, agentlink.Told{Bind: ignore, Sync: ignore}); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan struct{})

@@ -82,7 +82,7 @@ func needsBind(r authn.Reason) bool {
 	}, r)
 }
 
-// binding takes an agent's word that it begins.
+// binding answers an agent that is about to bind. It says yes once: a second connection with the same key gets a no.
 func (l *Link) binding(msg *nats.Msg) {
 	id := agentOf(msg.Subject)
 	m, ok := l.member(id)
@@ -91,14 +91,33 @@ func (l *Link) binding(msg *nats.Msg) {
 		return
 	}
 	var n notice
-	if err := openMessage([][]byte{m.Keys.Sign}, kindBinding, maxMessage, msg.Data, &n); err != nil {
+	err := openMessage([][]byte{m.Keys.Sign}, kindBinding, maxMessage, msg.Data, &n)
+	if err == nil && (n.Agent != id || !inInbox(id, msg.Reply)) {
+		err = ErrForged
+	}
+	if err != nil {
 		l.refuse("a binding notice", id, err)
 		return
 	}
 	l.mu.Lock()
 	c := l.calls[n.Request]
+	yes := c != nil && c.agent == id && bytes.Equal(n.Hash, c.hash[:]) && c.claim.CompareAndSwap(false, true)
 	l.mu.Unlock()
-	if c != nil && n.Agent == id && c.agent == id && bytes.Equal(n.Hash, c.hash[:]) {
-		c.began.raise()
+	if c == nil {
+		if c, _ = l.wasAsked(n.Request); c == nil {
+			return // another gateway's, which answers
+		}
+	}
+	l.reply(msg.Reply, kindTurn, turn{notice: n, Yes: yes})
+}
+
+// reply signs and sends what the gateway answers to an agent.
+func (l *Link) reply(to string, k kind, body any) {
+	msg, err := signMessage(l.o.Keys.sign, k, body)
+	if err == nil {
+		err = l.o.Conn.Publish(to, msg)
+	}
+	if err != nil {
+		l.o.Log.Warn("could not answer an agent", "kind", string(k), "error", err)
 	}
 }

@@ -142,11 +142,7 @@ func (l *Link) try(ctx context.Context, m Member, q Question, others bool) (Try,
 	}
 	t.Sent = l.o.Clock.Now()
 	e := l.await(ctx, c, others, req.Deadline.Sub(req.Issued)/gracePart)
-	answered := e.answer.Request != ""
-	if !answered && !c.began.raised() {
-		l.cancel(m.ID, req.ID)
-	}
-	l.end(c, answered, req.Deadline)
+	l.end(c, e.answer.Request != "", req.Deadline)
 	return t, e
 }
 
@@ -209,8 +205,8 @@ func (l *Link) await(ctx context.Context, c *call, others bool, grace time.Durat
 				return c.lost()
 			}
 		case <-patience:
-			if patience = nil; c.began.raised() {
-				continue // it may have counted a wrong password by now: never a second time for slowness
+			if patience = nil; !c.claim.CompareAndSwap(false, true) {
+				continue // the directory may have counted a wrong password by now: never a second time for slowness
 			}
 			return ending{reason: authn.AgentTimeout, handOver: true, err: fmt.Errorf("agent %s did not begin within %s", c.agent, grace)}
 		case <-ctx.Done():
@@ -238,15 +234,4 @@ func (l *Link) markLost(c *call) bool {
 
 func (c *call) lost() ending {
 	return ending{reason: authn.AgentError, handOver: true, err: fmt.Errorf("the connection of agent %s is gone", c.agent)}
-}
-
-// cancel tells an agent that somebody else has the request, or nobody waits for it any more.
-func (l *Link) cancel(agent, request string) {
-	msg, err := signMessage(l.o.Keys.sign, kindCancel, notice{Request: request, Agent: agent})
-	if err == nil {
-		err = l.o.Conn.Publish(Down(agent, toldCancel), msg)
-	}
-	if err != nil {
-		l.o.Log.Warn("could not cancel a request", "agent", agent, "error", err)
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,7 +18,7 @@ type call struct {
 	hash  [sha256.Size]byte
 
 	answer chan ending // holds one: the first counts
-	began  signal      // the agent begins to bind
+	claim  atomic.Bool // by whoever is first: the agent that is about to bind, or the gateway that gives the question to another
 	gone   signal      // its connection went
 }
 
@@ -28,15 +29,6 @@ type signal struct {
 }
 
 func (s *signal) raise() { s.once.Do(func() { close(s.c) }) }
-
-func (s *signal) raised() bool {
-	select {
-	case <-s.c:
-		return true
-	default:
-		return false
-	}
-}
 
 // endedCall remembers a question for a while after its end, so that what comes then can be told apart.
 type endedCall struct {
@@ -50,7 +42,7 @@ const remembered = 30 * time.Second // beyond the deadline
 func (l *Link) open(id string, m Member, msg []byte) *call {
 	c := &call{
 		id: id, agent: m.ID, key: m.Keys.Sign, hash: sha256.Sum256(msg), answer: make(chan ending, 1),
-		began: signal{c: make(chan struct{})}, gone: signal{c: make(chan struct{})},
+		gone: signal{c: make(chan struct{})},
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -75,10 +75,9 @@ func backoff(attempts int) time.Duration {
 
 // What an agent is told. The token before it is always the agent's id: the broker's permissions hang on it.
 const (
-	toldBind   = "bind"
-	toldCancel = "cancel"
-	toldSync   = "sync"
-	toldInbox  = "inbox"
+	toldBind  = "bind"
+	toldSync  = "sync"
+	toldInbox = "inbox"
 )
 
 // What an agent says by itself.

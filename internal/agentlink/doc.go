@@ -2,9 +2,9 @@
 // signed, how an agent enrols, and both ends of the connection.
 //
 //	gateway  pta.<id>.bind     a sealed password          ->  agent
-//	agent    up.<id>.binding   "I bind from here on"      ->  gateway
+//	agent    up.<id>.binding   "may I bind?"              ->  gateway
+//	gateway  reply             "yes", to the first alone  ->  agent
 //	agent    reply             the directory's verdict    ->  gateway
-//	gateway  pta.<id>.cancel   "somebody else has it"     ->  agent
 //	agent    up.<id>.alive     every few seconds          ->  gateway
 //	gateway  pta.<id>.sync     read your directory        ->  agent
 //	agent    up.<id>.sync      sealed objects, asks on    ->  gateway

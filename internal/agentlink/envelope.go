@@ -32,7 +32,7 @@ const (
 	kindBind    kind = "bind"
 	kindBinding kind = "binding"
 	kindAnswer  kind = "answer"
-	kindCancel  kind = "cancel"
+	kindTurn    kind = "turn"
 	kindAlive   kind = "alive"
 	kindSync    kind = "sync"
 	kindFrame   kind = "frame"

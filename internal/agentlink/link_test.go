@@ -25,9 +25,14 @@ func puppet(t *testing.T, w *agenttest.World, id *agentlink.Identity, do func(q 
 		t.Fatal(err)
 	}
 	t.Cleanup(conn.Close)
+	return puppetOn(t, w, id, conn, do)
+}
+
+func puppetOn(t *testing.T, w *agenttest.World, id *agentlink.Identity, conn *nats.Conn, do func(q *agentlink.Request, msg *nats.Msg)) *agentlink.Receiver {
+	t.Helper()
 	r := agentlink.NewReceiver(id)
 	ignore := func(*nats.Msg) {}
-	_, err = r.Listen(conn, agentlink.Told{Cancel: ignore, Sync: ignore, Bind: func(msg *nats.Msg) {
+	_, err := r.Listen(conn, agentlink.Told{Sync: ignore, Bind: func(msg *nats.Msg) {
 		q, err := r.Request(msg.Data)
 		if err != nil {
 			t.Errorf("a request of the gateway is refused: %v", err)

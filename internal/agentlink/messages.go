@@ -52,11 +52,17 @@ func (r *Request) validate() error {
 // longestDeadline bounds how long one request may be good, and so the agent's replay set.
 const longestDeadline = time.Minute
 
-// notice is a Binding or a Cancel: it names one request.
+// notice names one request: the agent is about to bind, or the gateway lost the agent's connection.
 type notice struct {
 	Request string `json:"request"`
 	Agent   string `json:"agent"`
 	Hash    []byte `json:"hash"`
+}
+
+// turn is the gateway's word on a binding notice. Without a yes the agent must not bind.
+type turn struct {
+	notice
+	Yes bool `json:"yes"`
 }
 
 // Answer is what an agent says of one request, signed by it.

@@ -1,7 +1,10 @@
 package agentlink
 
 import (
+	"bytes"
+	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 
 	"github.com/nats-io/nats.go"
@@ -59,27 +62,15 @@ func (r *Receiver) Unreadable(msg []byte, reason authn.Reason) ([]byte, error) {
 // noRequest stands where the agent could not read which request it answers.
 const noRequest = "00000000000000000000000000000000"
 
-// Cancelled reads a cancel message and returns the request that is to be dropped.
-func (r *Receiver) Cancelled(msg []byte) (request string, err error) {
-	var n notice
-	if err := openMessage(r.id.Gateway.Sign, kindCancel, maxMessage, msg, &n); err != nil {
-		return "", err
-	}
-	if n.Agent != r.id.AgentID || !validID(n.Request) {
-		return "", fmt.Errorf("%w: it is for another agent", ErrForged)
-	}
-	return n.Request, nil
-}
-
 // Told are the handlers of what an agent is told.
 type Told struct {
-	Bind, Cancel, Sync nats.MsgHandler
+	Bind, Sync nats.MsgHandler
 }
 
 // Listen subscribes an agent to what it is told.
 func (r *Receiver) Listen(conn *nats.Conn, t Told) ([]*nats.Subscription, error) {
 	var subs []*nats.Subscription
-	for what, handle := range map[string]nats.MsgHandler{toldBind: t.Bind, toldCancel: t.Cancel, toldSync: t.Sync} {
+	for what, handle := range map[string]nats.MsgHandler{toldBind: t.Bind, toldSync: t.Sync} {
 		s, err := conn.Subscribe(Down(r.id.AgentID, what), handle)
 		if err != nil {
 			return subs, fmt.Errorf("listen to the gateway: %w", err)
@@ -92,18 +83,38 @@ func (r *Receiver) Listen(conn *nats.Conn, t Told) ([]*nats.Subscription, error)
 // SayAlive publishes a sign of life; Agent is filled in.
 func (r *Receiver) SayAlive(conn *nats.Conn, a Alive) error {
 	a.Agent = r.id.AgentID
-	return r.say(conn, saidAlive, kindAlive, a)
-}
-
-// SayBinding publishes that from here on the directory may have seen the password of q.
-func (r *Receiver) SayBinding(conn *nats.Conn, q *Request) error {
-	return r.say(conn, saidBinding, kindBinding, notice{Request: q.ID, Agent: r.id.AgentID, Hash: q.hash[:]})
-}
-
-func (r *Receiver) say(conn *nats.Conn, what string, k kind, body any) error {
-	msg, err := signMessage(r.id.keys.sign, k, body)
+	msg, err := signMessage(r.id.keys.sign, kindAlive, a)
 	if err != nil {
 		return err
 	}
-	return conn.Publish(Up(r.id.AgentID, what), msg)
+	return conn.Publish(Up(r.id.AgentID, saidAlive), msg)
+}
+
+// ErrNotYours says that the request is somebody else's by now, or nobody waits for it any more.
+var ErrNotYours = errors.New("the gateway gave the request to another agent, or up")
+
+// MayBind asks the gateway whether the password of q is still this agent's to try; nil is its yes. The gateway says yes once
+// and then hands over to nobody else for slowness, so that no wrong password is counted twice: whatever else comes back, or
+// nothing, means that there must be no bind.
+func (r *Receiver) MayBind(ctx context.Context, conn *nats.Conn, q *Request) error {
+	n := notice{Request: q.ID, Agent: r.id.AgentID, Hash: q.hash[:]}
+	msg, err := signMessage(r.id.keys.sign, kindBinding, n)
+	if err != nil {
+		return err
+	}
+	res, err := conn.RequestWithContext(ctx, Up(r.id.AgentID, saidBinding), msg)
+	if err != nil {
+		return fmt.Errorf("the gateway can't be asked: %w", err)
+	}
+	var t turn
+	if err := openMessage(r.id.Gateway.Sign, kindTurn, maxMessage, res.Data, &t); err != nil {
+		return err
+	}
+	switch {
+	case t.Request != n.Request || t.Agent != n.Agent || !bytes.Equal(t.Hash, n.Hash):
+		return fmt.Errorf("%w: it is about another request", ErrForged)
+	case !t.Yes:
+		return ErrNotYours
+	}
+	return nil
 }

@@ -151,13 +151,7 @@ func (l *Link) acknowledge(f received, refused error) {
 	if refused != nil {
 		a.Error = "the gateway refused the batch: see its log"
 	}
-	msg, err := signMessage(l.o.Keys.sign, kindAck, a)
-	if err == nil {
-		err = l.o.Conn.Publish(f.reply, msg)
-	}
-	if err != nil {
-		l.o.Log.Warn("could not acknowledge a synchronisation frame", "agent", a.Agent, "run", a.Run, "error", err)
-	}
+	l.reply(f.reply, kindAck, a)
 }
 
 // frame takes one frame off the wire. What it is about is checked in Sync's own turn.

@@ -175,21 +175,21 @@ func TestOneKindProvesNothingAboutAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	public := [][]byte{key.Public().(ed25519.PublicKey)}
-	msg, err := signMessage(key, kindCancel, notice{Request: newID(), Agent: newID()})
+	msg, err := signMessage(key, kindTurn, notice{Request: newID(), Agent: newID()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var n notice
-	if err := openMessage(public, kindCancel, maxMessage, msg, &n); err != nil {
+	if err := openMessage(public, kindTurn, maxMessage, msg, &n); err != nil {
 		t.Errorf("positive control: %v", err)
 	}
 	if err := openMessage(public, kindBinding, maxMessage, msg, &n); !errors.Is(err, ErrForged) {
 		t.Errorf("taken for another kind: %v", err)
 	}
-	if err := openMessage(public, kindCancel, len(msg)-1, msg, &n); !errors.Is(err, ErrMalformed) {
+	if err := openMessage(public, kindTurn, len(msg)-1, msg, &n); !errors.Is(err, ErrMalformed) {
 		t.Errorf("too long: %v", err)
 	}
-	if err := openMessage(public, kindCancel, maxMessage, append([]byte{2}, msg[1:]...), &n); !errors.Is(err, ErrVersion) {
+	if err := openMessage(public, kindTurn, maxMessage, append([]byte{2}, msg[1:]...), &n); !errors.Is(err, ErrVersion) {
 		t.Errorf("another version: %v", err)
 	}
 }
