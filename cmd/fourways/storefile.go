@@ -48,7 +48,7 @@ func withStore(ctx context.Context, file string, do func(*storeFile) error) (err
 	defer func() { err = errors.Join(err, db.Close()) }()
 	return do(&storeFile{
 		db: db, file: file, access: &gateway.Access{Store: db, Clock: machineClock{}},
-		people: gateway.NewPeople(db, machineClock{}, func() *config.Config { return conf }),
+		people: &gateway.People{Store: db, Clock: machineClock{}, Config: func() *config.Config { return conf }},
 	})
 }
 

@@ -105,7 +105,7 @@ func (g *Gateway) ports() console.Ports {
 }
 
 func (g *Gateway) people() *People {
-	return NewPeople(g.core.store, g.core.clock, g.conf.Load)
+	return &People{Store: g.core.store, Clock: g.core.clock, Config: g.conf.Load}
 }
 
 func (g *Gateway) serve(l net.Listener, h http.Handler) {

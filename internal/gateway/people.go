@@ -20,19 +20,9 @@ import (
 // People manages accounts that live only here; it implements console.People. The commands use it on the store file as
 // long as there is no token.
 type People struct {
-	Store   *store.DB
-	Clock   authn.Clock
-	Domains func() []directory.Domain
-	Cost    func() passhash.Argon2id
-}
-
-// NewPeople manages the accounts of a store under the configuration that conf gives.
-func NewPeople(s *store.DB, clock authn.Clock, conf func() *config.Config) *People {
-	return &People{
-		Store: s, Clock: clock,
-		Domains: func() []directory.Domain { return conf().Domains() },
-		Cost:    func() passhash.Argon2id { return costOf(conf()) },
-	}
+	Store  *store.DB
+	Clock  authn.Clock
+	Config func() *config.Config // in force
 }
 
 // costOf is what new cloud passwords cost under that configuration.
@@ -53,6 +43,9 @@ func (p *People) Users(ctx context.Context, q directory.Query) ([]directory.User
 
 // CreateUser implements console.People.
 func (p *People) CreateUser(ctx context.Context, ask api.NewUser) (directory.User, error) {
+	if initial := p.Config().Tenant.InitialDomain; initial != "" && !strings.Contains(ask.UPN, "@") {
+		ask.UPN += "@" + initial
+	}
 	who := authn.ParseIdentifier(ask.UPN)
 	if who.UPN() == "" {
 		return directory.User{}, badRequest("%q is no user principal name: give name@domain, ASCII, at most 64 characters before the @ and 48 after it", ask.UPN)
@@ -109,7 +102,7 @@ func (p *People) hash(pw authn.Secret) (string, error) {
 	if n := len([]rune(string(pw.Reveal()))); n < shortest || n > longest {
 		return "", badRequest("a password has %d to %d characters", shortest, longest)
 	}
-	return p.Cost().Hash(pw.Reveal())
+	return costOf(p.Config()).Hash(pw.Reveal())
 }
 
 func (p *People) store(ctx context.Context, u directory.User, record string) error {
@@ -120,7 +113,7 @@ func (p *People) store(ctx context.Context, u directory.User, record string) err
 }
 
 func (p *People) serves(domain string) bool {
-	for _, d := range p.Domains() {
+	for _, d := range p.Config().Domain {
 		if d.Name == domain {
 			return true
 		}

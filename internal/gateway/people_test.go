@@ -8,10 +8,10 @@ import (
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/authn/authntest"
+	"github.com/fourways-id/fourways/internal/config"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/keyring"
-	"github.com/fourways-id/fourways/internal/passhash"
 	"github.com/fourways-id/fourways/internal/store"
 )
 
@@ -27,13 +27,13 @@ func TestANewPasswordEndsTheAccountsSessions(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	people := &People{
-		Store: db, Clock: clock,
-		Domains: func() []directory.Domain { return []directory.Domain{{Name: "cloud.example", Path: authn.PathCloud}} },
-		Cost:    func() passhash.Argon2id { return passhash.Argon2id{MemoryKiB: 8, Time: 1, Parallelism: 1} },
+	conf := &config.Config{
+		Domain:  []config.Domain{{Name: "cloud.example", Path: authn.PathCloud}},
+		Hashing: config.Hashing{Argon2Memory: 8, Argon2Time: 1, Argon2Parallelism: 1}, Tenant: config.Tenant{InitialDomain: "cloud.example"},
 	}
+	people := &People{Store: db, Clock: clock, Config: func() *config.Config { return conf }}
 	for _, name := range []string{"ann", "ben"} {
-		u, err := people.CreateUser(ctx, api.NewUser{UPN: name + "@cloud.example", Password: "Spring-2025!"})
+		u, err := people.CreateUser(ctx, api.NewUser{UPN: name, Password: "Spring-2025!"})
 		if err != nil {
 			t.Fatal(err)
 		}
