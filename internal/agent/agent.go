@@ -30,7 +30,7 @@ type Options struct {
 	Clock     authn.Clock    // real time
 	Log       *slog.Logger
 	Version   string
-	AtOnce    int // binds at the same time; 0: 64
+	AtOnce    int // binds at the same time; 0: 64. Sixteen times as many requests wait for their turn
 }
 
 // Decoy is the account that is bound when somebody signs in who doesn't exist, so that both take as long. The password
@@ -42,17 +42,19 @@ type Decoy struct {
 
 const (
 	defaultAtOnce = 64
+	heldPerBind   = 16               // requests that are held, for each bind at the same time
 	drainWithin   = 15 * time.Second // for what was begun when the agent is told to stop
 )
 
 type agent struct {
 	Options
-	conn *nats.Conn
-	recv *agentlink.Receiver
-	book *book
-	room chan struct{} // one place a bind
-	wake chan struct{}
-	runs chan struct{} // one place: a run at a time
+	conn  *nats.Conn
+	recv  *agentlink.Receiver
+	book  *book
+	held  chan struct{} // one place a request
+	binds chan struct{} // one place a bind
+	wake  chan struct{}
+	runs  chan struct{} // one place: a run at a time
 
 	mu      sync.Mutex
 	leaving bool
@@ -67,7 +69,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	a := &agent{
 		Options: o, recv: agentlink.NewReceiver(o.Identity), book: newBook(),
-		room: make(chan struct{}, o.atOnce()), wake: make(chan struct{}, 1), runs: make(chan struct{}, 1),
+		held: make(chan struct{}, heldPerBind*o.atOnce()), binds: make(chan struct{}, o.atOnce()), wake: make(chan struct{}, 1), runs: make(chan struct{}, 1),
 	}
 	var err error
 	a.conn, err = agentlink.Dial(o.Identity, agentlink.DialOptions{Log: o.Log, Connected: func(*nats.Conn) { a.wakeUp() }})

@@ -274,14 +274,39 @@ type ahead time.Duration
 
 func (a ahead) Now() time.Time { return time.Now().Add(time.Duration(a)) }
 
-func TestTooManyAtOnceFailQuickly(t *testing.T) {
+func TestTooManyAtOnceWaitAndFarTooManyFail(t *testing.T) {
 	w := agenttest.Start(t)
-	release := make(chan struct{})
-	inside := make(chan struct{}, 1)
-	dir := &premises{before: func(context.Context) {
-		inside <- struct{}{}
-		<-release
-	}}
+	dir, taken, release := hung()
+	w.Run(t, agent.Options{Identity: w.Enrol(t, "one", agentlink.RolePTA), Directory: dir, AtOnce: 1})
+	const held, beyond = 16, 4
+	replies := make(chan agentlink.Reply, held+beyond)
+	for range held + beyond {
+		go func() {
+			ctx, cancel := context.WithTimeout(context.Background(), agenttest.Hang)
+			defer cancel()
+			replies <- w.Link.Ask(ctx, question(right))
+		}()
+	}
+	<-taken
+	for range beyond { // while the first is still being tried
+		if r := <-replies; r.Reason != authn.AgentError {
+			t.Errorf("beyond all room: %v, want agent_error", r.Reason)
+		}
+	}
+	if n := len(dir.bound()); n != 1 {
+		t.Errorf("%d binds at the same time, want one", n)
+	}
+	release()
+	for range held {
+		if r := <-replies; r.Reason != authn.None {
+			t.Errorf("after waiting: %v: %v", r.Reason, r.Err)
+		}
+	}
+}
+
+func TestRequestThatWaitsTooLongBindsNobody(t *testing.T) {
+	w := agenttest.Start(t)
+	dir, taken, release := hung()
 	w.Run(t, agent.Options{Identity: w.Enrol(t, "one", agentlink.RolePTA), Directory: dir, AtOnce: 1})
 	first := make(chan agentlink.Reply, 1)
 	go func() {
@@ -289,13 +314,19 @@ func TestTooManyAtOnceFailQuickly(t *testing.T) {
 		defer cancel()
 		first <- w.Link.Ask(ctx, question(right))
 	}()
-	<-inside
-	if r := ask(t, w, agenttest.Hang, question(right)); r.Reason != authn.AgentError {
-		t.Errorf("the second at once: %v, want agent_error", r.Reason)
+	<-taken
+	if r := ask(t, w, 100*time.Millisecond, question(right)); r.Reason != authn.AgentTimeout {
+		t.Errorf("while another is tried: %v, want agent_timeout", r.Reason)
 	}
-	close(release)
+	release()
 	if r := <-first; r.Reason != authn.None {
-		t.Errorf("the first: %+v", r)
+		t.Errorf("the first: %v", r.Reason)
+	}
+	if r := ask(t, w, agenttest.Hang, question(right)); r.Reason != authn.None {
+		t.Errorf("afterwards: %v", r.Reason)
+	}
+	if n := len(dir.bound()); n != 2 {
+		t.Errorf("%d binds, want 2: nobody waits for the one that came too late", n)
 	}
 }
 

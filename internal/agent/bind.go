@@ -19,7 +19,7 @@ const MaxSkew = 5 * time.Second
 // turnWithin bounds how long the agent waits for the gateway's word that it may bind.
 const turnWithin = 2 * time.Second
 
-// asked takes a message that asks for a bind. It decides at once whether there is room, and never waits.
+// asked takes a message that asks for a bind. It never waits: requests beyond all room are answered at once.
 func (a *agent) asked(msg *nats.Msg) {
 	q, err := a.recv.Request(msg.Data)
 	if err != nil {
@@ -34,25 +34,33 @@ func (a *agent) asked(msg *nats.Msg) {
 		a.Log.Warn("dropped a request that came before", "request", q.ID)
 		return
 	}
-	if !a.tryBind(msg, q) {
-		a.Log.Warn("no room for another bind", "at once", cap(a.room))
+	if !a.queue(msg, q) {
+		a.Log.Warn("no room for another request", "at most", cap(a.held))
 		a.answer(msg, q, agentlink.Answer{Reason: authn.AgentError.String()})
 	}
 }
 
-// tryBind binds beside the caller, if there is room.
-func (a *agent) tryBind(msg *nats.Msg, q *agentlink.Request) bool {
+// queue binds beside the caller, as soon as there is a place for one more bind.
+func (a *agent) queue(msg *nats.Msg, q *agentlink.Request) bool {
 	select {
-	case a.room <- struct{}{}:
+	case a.held <- struct{}{}:
 	default:
 		return false
 	}
 	begun := a.begin(func() {
-		defer func() { <-a.room }()
-		a.bind(msg, q)
+		defer func() { <-a.held }()
+		over := time.NewTimer(q.Deadline.Sub(q.Issued))
+		defer over.Stop()
+		select {
+		case a.binds <- struct{}{}:
+			defer func() { <-a.binds }()
+			a.bind(msg, q)
+		case <-over.C:
+			a.answer(msg, q, agentlink.Answer{Reason: authn.AgentLate.String()})
+		}
 	})
 	if !begun {
-		<-a.room
+		<-a.held
 	}
 	return begun
 }
