@@ -125,9 +125,11 @@ func (t *turn) decide(ctx context.Context) (out Outcome) {
 		}
 	}()
 	a := &t.attempt
-	t.note(C1, Browser, Gateway, nil)
 	if t.stray {
 		return Deny(StateMismatch, F4InResponse, errors.New("a callback came without the sign-in that it belongs to: no pending cookie, or another IdP's"))
+	}
+	if !t.resumed {
+		t.note(C1, Browser, Gateway, nil)
 	}
 	if err := t.whoAndHow(ctx); err != nil {
 		return Fail(Internal, C2, err)
@@ -148,18 +150,18 @@ func (t *turn) decide(ctx context.Context) (out Outcome) {
 }
 
 // whoAndHow finds the account and, in the first step, the realm.
-func (t *turn) whoAndHow(ctx context.Context) error {
-	a, err := t.attempt, error(nil)
+func (t *turn) whoAndHow(ctx context.Context) (err error) {
+	a := &t.attempt
 	start := StartStep(t.Clock, C2, Gateway, Store)
 	if a.Account, err = t.Directory.Find(ctx, a.Who); err != nil {
 		return fmt.Errorf("find the account: %w", err)
 	}
-	if !t.resumed {
-		if a.Realm, err = t.Realms.Of(ctx, a.Who, a.Account); err != nil {
-			return fmt.Errorf("decide the realm: %w", err)
-		}
+	if t.resumed { // the realm was decided by the first step, and its evidence stands there
+		return nil
 	}
-	t.attempt = a
+	if a.Realm, err = t.Realms.Of(ctx, a.Who, a.Account); err != nil {
+		return fmt.Errorf("decide the realm: %w", err)
+	}
 	t.steps = append(t.steps, start.End(t.Clock, StepOK).With(FactDomain, a.Realm.Domain).
 		With(FactPath, string(a.Realm.Path)).With(FactRule, a.Realm.Rule).With(FactIdP, a.Realm.IdP))
 	return nil

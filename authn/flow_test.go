@@ -277,6 +277,12 @@ func TestACallbackBelongsToTheBrowserThatStarted(t *testing.T) {
 	if res.Outcome.Verdict != authn.Allowed || res.ID != begun.ID {
 		t.Errorf("control: %v %v, id %s after %s", res.Outcome.Verdict, res.Outcome.Reason, res.ID, begun.ID)
 	}
+	finals := w.Finals()
+	for _, s := range finals[len(finals)-1].Record.Steps {
+		if s.ID == authn.C1 || s.ID == authn.C2 {
+			t.Errorf("%s happened in the first step, and stands in the second as well", s.ID)
+		}
+	}
 }
 
 func TestAnAssertionIsGoodOnce(t *testing.T) {
