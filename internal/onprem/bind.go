@@ -70,18 +70,22 @@ func outage(r authn.Reason) bool {
 }
 
 // bindAs binds as one name on a kept or a new connection. A kept one that the server hung up in the meantime is replaced
-// once: the request was never answered and, as far as can be known, never read.
+// once, by a new one: the directory may have read and counted the password before it hung up.
 func (d *Directory) bindAs(ctx context.Context, name string, password authn.Secret) Verdict {
-	for {
-		l, err := d.people.take(ctx)
-		if err != nil {
-			return verdictOf(err)
-		}
-		v, again := d.bindOn(ctx, l, name, password)
-		if !again {
-			return v
-		}
+	l, err := d.people.take(ctx)
+	if err != nil {
+		return verdictOf(err)
 	}
+	v, again := d.bindOn(ctx, l, name, password)
+	if !again {
+		return v
+	}
+	d.people.drain() // the others are as old
+	if l, err = d.connect(ctx); err != nil {
+		return verdictOf(err)
+	}
+	v, _ = d.bindOn(ctx, l, name, password)
+	return v
 }
 
 func (d *Directory) bindOn(ctx context.Context, l *link, name string, password authn.Secret) (v Verdict, again bool) {
