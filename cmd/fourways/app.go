@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -105,6 +106,8 @@ func (a *app) console() (*client.Console, error) {
 		}
 	}
 	switch {
+	case server != "" && !strings.Contains(server, "://"):
+		return nil, failure{exitUsage, "the console's address is wrong", server + " has no scheme", "give --server http://" + server + ", or set " + envServer}
 	case server == "":
 		return nil, failure{
 			code: exitUnreachable, what: "no gateway is named",
@@ -126,6 +129,20 @@ func (a *app) console() (*client.Console, error) {
 		return nil, failure{code: exitUsage, what: "the console's address is wrong", why: err.Error(), do: "give --server http://127.0.0.1:8401, or set " + envServer}
 	}
 	return c, nil
+}
+
+// width is how many characters go on a line: COLUMNS, else what the terminal says; 0, which is no limit, when output does
+// not go to one.
+func (a *app) width() int {
+	if n, err := strconv.Atoi(a.env("COLUMNS")); err == nil && n > 0 {
+		return n
+	}
+	if f, ok := a.out.(*os.File); ok {
+		if n, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return n
+		}
+	}
+	return 0
 }
 
 // plain reports that output should be ASCII: it does not go to a terminal, or the person asked for it.

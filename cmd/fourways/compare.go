@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -100,7 +101,7 @@ func (a *app) compare(cmd *cobra.Command, user string, f compareFlags) error {
 			return err
 		}
 	}
-	if err := show(a, c, comparisonCSV(), c.text); err != nil {
+	if err := show(a, c, comparisonCSV(), func(w io.Writer) error { return c.text(w, a.width()) }); err != nil {
 		return err
 	}
 	return c.judge()
@@ -192,6 +193,9 @@ func chooseAccounts(ctx context.Context, p place, user, idp string) ([]compared,
 	return rows, nil
 }
 
+// noAccount is the result of a path on which the person has none.
+const noAccount = "no account"
+
 // choose takes the first domain of a path that has the person, one that the file put there before one that was swapped.
 func choose(modes []api.Mode, path authn.Path, idp string, has func(domain string) (string, bool)) compared {
 	for _, swapped := range []bool{false, true} {
@@ -204,5 +208,5 @@ func choose(modes []api.Mode, path authn.Path, idp string, has func(domain strin
 			}
 		}
 	}
-	return compared{Path: path, Result: "no account", Failed: "no domain with this path has the person"}
+	return compared{Path: path, Result: noAccount, Failed: "no domain with this path has the person"}
 }

@@ -95,9 +95,31 @@ func TestCompareSignsInOnceByEachPath(t *testing.T) {
 		"alice@cloud.example.test, alice@phs.example.test, alice@pta.example.test, alice@saml.example.test",
 		"IDENTITY MODEL", "AUTHENTICATION TYPE", "PATH", "RESULT", "TOTAL", "WHERE CHECKED", "PASSWORD SEEN IN CLEAR BY", "STORED IN CLOUD", "DC CONTACTED",
 		"cloud-only", "hybrid", "Managed", "Federated", "federated (SAML)", "on-premises agent and DC", "external IdP", "Argon2id hash", "hash of the NT hash",
-		"traces: fourways trace show id-cloud.example.test id-phs.example.test id-pta.example.test id-saml.example.test", "(4 traces, 6 steps)")
+		"fourways trace show id-cloud.example.test id-phs.example.test id-pta.example.test id-saml.example.test", "4 traces, 6 steps")
 	if n := strings.Count(out, "success"); n != 4 {
 		t.Errorf("%d successes, want 4:\n%s", n, out)
+	}
+}
+
+func TestCompareFitsIntoANarrowTerminal(t *testing.T) {
+	s := compareShell(t, town(""))
+	wide := s.want(exitOK, "compare", "alice", "--password-env", "PW").out
+	says(t, wide, "IDENTITY MODEL  AUTHENTICATION TYPE  PATH")
+	s.env["COLUMNS"] = "80"
+	narrow := s.want(exitOK, "compare", "alice", "--password-env", "PW").out
+	for line := range strings.Lines(narrow) {
+		if n := len(strings.TrimRight(line, "\n")); n > 80 && !strings.HasPrefix(line, "fourways trace show") {
+			t.Errorf("a line of %d characters: %s", n, line)
+		}
+	}
+	for word := range strings.FieldsSeq(wide) {
+		if !strings.Contains(narrow, word) {
+			t.Errorf("the narrow form does not say %q:\n%s", word, narrow)
+		}
+	}
+	s.env["COLUMNS"] = "400"
+	if got := s.want(exitOK, "compare", "alice", "--password-env", "PW").out; !strings.Contains(got, "IDENTITY MODEL  AUTHENTICATION TYPE  PATH") {
+		t.Errorf("there is room enough for the table:\n%s", got)
 	}
 }
 
@@ -119,11 +141,11 @@ func TestComparePrefersADomainThatWasNotSwapped(t *testing.T) {
 func TestCompareSaysWhatCouldNotBeDone(t *testing.T) {
 	s := compareShell(t, town(authn.PathPTA))
 	got := s.want(exitFailed, "compare", "alice", "--password-env", "PW")
-	says(t, got.out, "error no_agent (80001)", "pta: ", "(4 traces")
+	says(t, got.out, "error no_agent (80001)", "pta: ", "4 traces")
 	says(t, got.err, "pta could not")
 
 	got = s.want(exitFailed, "compare", "peggy", "--password-env", "PW")
-	says(t, got.out, "no account", "(3 traces")
+	says(t, got.out, "no account", "3 traces")
 	says(t, got.err, "federated could not")
 
 	says(t, s.want(exitNotFound, "compare", "zoe", "--password-env", "PW").err, "zoe@")

@@ -4,28 +4,32 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/trace"
 )
 
-func (c comparison) text(w io.Writer) error {
+// text is the comparison as a table that is turned over where its lines would be longer than width; 0 is no limit.
+func (c comparison) text(w io.Writer, width int) error {
 	var accounts []string
 	for _, r := range c.Rows {
 		if r.UPN != "" {
 			accounts = append(accounts, r.UPN)
 		}
 	}
-	_, _ = fmt.Fprintf(w, "%s has one account in each domain; these were signed in: %s\n\n", printable(c.User), printable(strings.Join(accounts, ", ")))
-	err := writeTable(w, c.Rows, columns[compared]{
+	intro := fmt.Sprintf("%s has one account in each domain; these were signed in: %s", printable(c.User), printable(strings.Join(accounts, ", ")))
+	_, _ = fmt.Fprintln(w, strings.Join(trace.Wrap(intro, width), "\n")+"\n") // the next write tells of a broken pipe
+	err := writeFitting(w, c.Rows, columns[compared]{
 		names: []string{"identity model", "authentication type", "path", "result", "total", "where checked", "password seen in clear by", "stored in cloud", "DC contacted"},
 		cells: compared.cells,
-	})
+	}, width)
 	if err != nil {
 		return err
 	}
-	return c.footer(w)
+	return c.footer(w, width)
 }
 
 func (r compared) cells() []string {
@@ -47,7 +51,7 @@ func (r compared) cells() []string {
 }
 
 // footer says where the evidence is, and what could not be done.
-func (c comparison) footer(w io.Writer) error {
+func (c comparison) footer(w io.Writer, width int) error {
 	var ids []string
 	steps := 0
 	for _, r := range c.Rows {
@@ -58,11 +62,11 @@ func (c comparison) footer(w io.Writer) error {
 	}
 	var b strings.Builder
 	if len(ids) > 0 {
-		fmt.Fprintf(&b, "\ntraces: fourways trace show %s   (%s, %s)\n", strings.Join(ids, " "), count(len(ids), "trace"), count(steps, "step"))
+		fmt.Fprintf(&b, "\n%s, %s; to see them:\nfourways trace show %s\n", count(len(ids), "trace"), count(steps, "step"), strings.Join(ids, " "))
 	}
 	for _, r := range c.Rows {
 		if why := cmp.Or(r.Failed, r.Note); why != "" {
-			fmt.Fprintf(&b, "%s: %s\n", r.Path, printable(why))
+			b.WriteString(strings.Join(trace.Wrap(fmt.Sprintf("%s: %s", r.Path, printable(why)), width), "\n") + "\n")
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -80,7 +84,10 @@ func (c comparison) judge() error {
 		return nil
 	}
 	do := "`fourways mode get --all` says which paths are ready"
-	if c.Rows[len(c.Rows)-1].Result == "no account" {
+	if slices.ContainsFunc(c.Rows, func(r compared) bool { return r.Result == noAccount }) {
+		do = "`fourways user list` says in which domains there is an account, `fourways mode get --all` which path each domain has"
+	}
+	if c.Rows[len(c.Rows)-1].Result == noAccount {
 		do += fmt.Sprintf("; --idp %s looks for a federated domain of that kind", c.idp)
 	}
 	return failure{exitFailed, "not every path could be tried", strings.Join(failed, ", ") + " could not; the lines above say why", do}

@@ -44,6 +44,7 @@ const environment = `Variables:
   FOURWAYS_SIGNIN_URL      the sign-in endpoint's origin for signin and compare, when --signin-url is not given
   FOURWAYS_DIR             the lab's data folder, when --dir is not given; ./.fourways when neither is
   FOURWAYS_SECTION__KEY    a setting of the configuration, which wins over the file: FOURWAYS_SERVER__PUBLIC_URL
+  COLUMNS                  how many characters go on a line of compare and of a trace; else the terminal says
   NO_COLOR                 when set, traces are written in plain ASCII, on a terminal too
 
 A command looks for its gateway in this order: flags, variables, the state file (state.json) that a running lab keeps in its

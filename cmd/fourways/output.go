@@ -94,15 +94,19 @@ func writeTable[T any](w io.Writer, items []T, c columns[T]) error {
 	}
 	row(header)
 	for _, item := range items {
-		cells := c.cells(item)
-		for i, cell := range cells {
-			if cells[i] = printable(cell); cell == "" {
-				cells[i] = "-"
-			}
-		}
-		row(cells)
+		row(readable(c.cells(item)))
 	}
 	return tw.Flush()
+}
+
+// readable makes cells what a person reads: an empty one is a dash.
+func readable(cells []string) []string {
+	for i, cell := range cells {
+		if cells[i] = printable(cell); cell == "" {
+			cells[i] = "-"
+		}
+	}
+	return cells
 }
 
 func writeCSV[T any](w io.Writer, items []T, c columns[T]) error {

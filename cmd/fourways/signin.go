@@ -206,7 +206,7 @@ func (a *app) writeTrace(w io.Writer, records []authn.Record) error {
 	if a.plain() {
 		w = ascii{w}
 	}
-	return trace.Text(w, records)
+	return trace.Text(w, records, a.width())
 }
 
 // recordsOf are the records of a sign-in; an attempt without any is an error.

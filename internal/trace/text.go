@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -12,8 +13,9 @@ import (
 )
 
 // Text writes the trace of one attempt: who, by which path and rule, each step with its lanes and times, the verdict, and
-// the custody line. Times are milliseconds: when a step began after the attempt did, and how long it took.
-func Text(w io.Writer, records []authn.Record) error {
+// the custody line. Times are milliseconds: when a step began after the attempt did, and how long it took. Where a line
+// with all of a step would be longer than width, its sentence stands below it; a width of 0 is no limit.
+func Text(w io.Writer, records []authn.Record, width int) error {
 	records = inOrder(records)
 	if len(records) == 0 {
 		return nil
@@ -25,31 +27,66 @@ func Text(w io.Writer, records []authn.Record) error {
 		fmt.Fprintf(&b, " (%s)", printable(last.Realm.Rule))
 	}
 	fmt.Fprintf(&b, "\ntrace %s\n\n", last.ID)
-	table(&b, records)
-	fmt.Fprintf(&b, "\n%s\n%s\n", verdict(last), Custody(records))
+	table(&b, lines(records), width)
+	b.WriteByte('\n')
+	for part := range strings.Lines(verdict(last) + "\n" + Custody(records).String()) {
+		b.WriteString(strings.Join(Wrap(strings.TrimRight(part, "\n"), width), "\n") + "\n")
+	}
 	if _, err := w.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("write the trace: %w", err)
 	}
 	return nil
 }
 
-func table(b *bytes.Buffer, records []authn.Record) {
-	tw := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(tw, "  \tSTEP\tFROM\t\tTO\tAT\tTOOK\tWHAT\n")
+// line is one line of the table: what stands in columns, and the sentence.
+type line struct{ cells, what string }
+
+func lines(records []authn.Record) []line {
+	all := []line{{"  \tSTEP\tFROM\t\tTO\tAT\tTOOK", "WHAT"}}
 	for i, r := range records {
 		if i > 0 {
-			fmt.Fprintf(tw, "  \t\t\t\t\t%s\t\tthe browser came back\n", ms(r.At.Sub(r.Began)))
+			all = append(all, line{"  \t\t\t\t\t" + ms(r.At.Sub(r.Began)) + "\t", "the browser came back"})
 		}
 		for _, s := range r.Steps {
 			arrow, to := "→", laneShort(s.To)
 			if s.From == s.To {
 				arrow, to = "•", ""
 			}
-			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-				mark(s.Result), s.ID, laneShort(s.From), arrow, to, ms(s.At.Sub(r.Began)), ms(s.Took), sentence(s))
+			cells := []string{mark(s.Result), string(s.ID), laneShort(s.From), arrow, to, ms(s.At.Sub(r.Began)), ms(s.Took)}
+			all = append(all, line{strings.Join(cells, "\t"), sentence(s)})
 		}
 	}
-	_ = tw.Flush() // a bytes.Buffer takes everything
+	return all
+}
+
+func table(b *bytes.Buffer, all []line, width int) {
+	var wide bytes.Buffer
+	write := func(to io.Writer, what bool) {
+		tw := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+		for _, l := range all {
+			cells := l.cells
+			if what {
+				cells += "\t" + l.what
+			}
+			fmt.Fprintln(tw, cells)
+		}
+		_ = tw.Flush() // a bytes.Buffer takes everything
+	}
+	if write(&wide, true); width <= 0 || Widest(wide.String()) <= width {
+		b.Write(wide.Bytes())
+		return
+	}
+	const indent = "    " // below the id of the step
+	var narrow bytes.Buffer
+	write(&narrow, false)
+	for i, cells := range slices.Collect(strings.Lines(narrow.String())) {
+		b.WriteString(strings.TrimRight(cells, " \n") + "\n")
+		if i > 0 { // the first has the names of the columns
+			for _, part := range Wrap(all[i].what, width-len(indent)) {
+				b.WriteString(indent + part + "\n")
+			}
+		}
+	}
 }
 
 // sentence adds what a reader must know of a step that is not plainly real.

@@ -113,7 +113,7 @@ func TestTracesReadAsText(t *testing.T) {
 		"none": {record(authn.PathNone, authn.Denied, authn.DomainUnknown, step(0, authn.C1, authn.Browser, authn.Gateway, 0))},
 	} {
 		var b bytes.Buffer
-		if err := Text(&b, records); err != nil {
+		if err := Text(&b, records, 0); err != nil {
 			t.Fatal(err)
 		}
 		if strings.ContainsRune(b.String(), '\x1b') {
