@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,7 +93,11 @@ func refusedInput(status int, e *authn.PublicError) error {
 	if e != nil && e.Message != "" {
 		why = e.Message
 	}
-	return failure{exitFailed, fmt.Sprintf("the sign-in endpoint refused the request with status %d", status), why, "correct the user name or the password's form"}
+	do := "correct the user name or the password's form"
+	if status == http.StatusNotFound || status == http.StatusMethodNotAllowed {
+		do = "check the address: --signin-url wants the origin of the public listener, such as http://localhost:8400"
+	}
+	return failure{exitFailed, fmt.Sprintf("the sign-in endpoint refused the request with status %d", status), why, do}
 }
 
 // walk is one way through an identity provider's pages.
@@ -139,7 +144,7 @@ func (w walk) pages(ctx context.Context, did *attempt, page *browser.Page) (*bro
 		}
 		form, wants := login(page)
 		if wants && filled || form == nil {
-			did.Note = fmt.Sprintf("the identity provider at %s did not sign the person in (its page says: %.200s)", page.URL.Host, page.Text())
+			did.Note = fmt.Sprintf("the identity provider at %s did not sign the person in (its page says: %.200s)", page.URL.Host, cmp.Or(page.Alert(), page.Text()))
 			return nil, nil
 		}
 		fill := map[string]string{}

@@ -86,15 +86,21 @@ func asFailure(ctx context.Context, err error) failure {
 	case errors.As(err, &bad):
 		return failure{exitConfig, "the configuration is not valid", bad.Error(), "correct the file, then run `fourways config check`"}
 	case errors.Is(err, client.ErrUnreachable):
-		return failure{exitUnreachable, "the gateway can't be reached", err.Error(), "start it, or name its console with --server or " + envServer}
+		return failure{exitUnreachable, "the gateway can't be reached", err.Error(), "start it (`fourways up` starts the lab, `fourways serve` a gateway), or name its console with --server or " + envServer}
 	case errors.As(err, &problem):
-		return ofProblem(problem, err.Error())
+		return ofProblem(problem, once(err))
 	case errors.Is(err, directory.ErrNotFound):
-		return failure{exitNotFound, "there is no such thing", err.Error(), "check the name; the list commands show what there is"}
+		return failure{exitNotFound, "there is no such thing", once(err), "check the name; the list commands show what there is"}
 	case errors.Is(err, directory.ErrConflict):
-		return failure{exitConflict, "it exists already", err.Error(), "choose another name, or change what is there"}
+		return failure{exitConflict, "it exists already", once(err), "choose another name, or change what is there"}
 	}
 	return failure{code: exitFailed, what: "the command failed", why: err.Error(), do: "read the line above; the gateway's own log may say more"}
+}
+
+// once leaves out what the line before says already.
+func once(err error) string {
+	why := strings.TrimSuffix(err.Error(), ": "+directory.ErrNotFound.Error())
+	return strings.TrimSuffix(why, ": "+directory.ErrConflict.Error())
 }
 
 // ofProblem is a console's refusal; why is the whole error around it.

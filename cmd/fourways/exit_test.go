@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -71,7 +72,9 @@ func TestWrongCommandLinesAreTheCallersFault(t *testing.T) {
 		"help me":                             "there is no help about",
 		"completion tcsh":                     "there are bash, fish, powershell, zsh",
 		"onprem user set-password":            "USER is missing",
-		"serve":                               "config",
+		"serve":                               "-c FILE is missing",
+		"up --port 65531":                     "out of range",
+		"signins --server 127.0.0.1:8401":     "give --server http://127.0.0.1:8401",
 		"user create a@b.test --server nope:": "console's address is wrong",
 	} {
 		if strings.HasPrefix(line, "user create") {
@@ -111,6 +114,31 @@ func TestConsoleRefusalsReachThePerson(t *testing.T) {
 	says(t, s.want(exitNotFound, "trace", "show", "x").err, "nothing at GET /api/v1/traces/x")
 	s.env[envToken] = "fw_bad"
 	says(t, s.want(exitFailed, "signins").err, "does not know this token")
+}
+
+func TestAnErrorSaysAThingOnce(t *testing.T) {
+	gone := fmt.Errorf("no sign-in has the correlation id x: %w", directory.ErrNotFound)
+	if got := asFailure(t.Context(), gone).why; got != "no sign-in has the correlation id x" {
+		t.Errorf("%q", got)
+	}
+	if got := asFailure(t.Context(), directory.ErrNotFound).why; got != "not found" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestATakenPortIsSaidSo(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, err = openSockets(t.Context(), l.Addr().(*net.TCPAddr).Port)
+	got := asFailure(t.Context(), err)
+	if got.code != exitConflict {
+		t.Errorf("exit code %d", got.code)
+	}
+	says(t, got.why, "address already in use")
+	says(t, got.do, "--port N")
 }
 
 func TestSignalEndsACommandWith130(t *testing.T) {

@@ -41,7 +41,7 @@ func (a *app) modeOf(cmd *cobra.Command, domain string) (*client.Console, api.Mo
 			return nil, api.Mode{}, err
 		}
 		if !isLab {
-			return nil, api.Mode{}, misuse(cmd, "--domain is missing: this gateway is no lab, so there is no domain to mean without it")
+			return nil, api.Mode{}, misuse(cmd, "--domain is missing: this gateway is no lab, so there is no domain to mean without it; `fourways mode get --all` lists them")
 		}
 		domain = labDomain
 	}

@@ -91,7 +91,7 @@ func (a *app) place(ctx context.Context, door string) (place, error) {
 func settingsOf(ctx context.Context, c *client.Console) (map[string]string, error) {
 	text, err := c.Config(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("ask the console for the gateway's settings: %w", err)
+		return nil, err
 	}
 	all := map[string]string{}
 	for lines := bufio.NewScanner(strings.NewReader(text)); lines.Scan(); {

@@ -25,10 +25,14 @@ func newServe(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "serve -c FILE", Short: "Run a gateway from a configuration file", Long: serveLong, Args: exactly(),
 		Example: "  fourways serve -c fourways.toml",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), file) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if file == "" {
+				return misuse(cmd, "-c FILE is missing: `fourways config init` writes a file to start from")
+			}
+			return a.serve(cmd.Context(), file)
+		},
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", "", "the configuration `file`")
-	_ = cmd.MarkFlagRequired("config") // the flag is there
 	return cmd
 }
 
@@ -58,7 +62,8 @@ func (a *app) serve(ctx context.Context, file string) error {
 	for _, m := range modes {
 		fmt.Fprintf(a.out, "%s: %s, %s\n", m.Domain, inWords(m), readiness(m))
 	}
-	fmt.Fprintf(a.out, "fourways %s is ready: sign in at %s\n", version(), c.Server.PublicURL)
+	fmt.Fprintf(a.out, "fourways %s is ready: sign in at %s (listening at %s), console at %s, metrics and health at %s\n",
+		version(), c.Server.PublicURL, c.Server.PublicListen, c.Server.ConsoleListen, c.Server.TelemetryListen)
 	untilStopped(ctx, g)
 	return nil
 }

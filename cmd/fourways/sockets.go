@@ -25,7 +25,7 @@ func openSockets(ctx context.Context, port int) (s sockets, err error) {
 	for i, l := range []*net.Listener{&s.public, &s.console, &s.telemetry} {
 		if *l, err = config.Listen(ctx, "tcp", next(i)); err != nil {
 			s.close()
-			return s, fmt.Errorf("take port %d: %w: is another fourways running? `--port N` takes N to N+5, `--port 0` free ones", port+i, err)
+			return s, failure{exitConflict, fmt.Sprintf("port %d can't be taken", port+i), err.Error(), "is another fourways running? `--port N` takes N to N+5, `--port 0` free ones"}
 		}
 	}
 	s.agent, s.idp, s.ldap = next(3), next(4), next(5)

@@ -101,9 +101,7 @@ func (a *app) printSync(s api.SyncStatus) error {
 			return err
 		}
 		for _, r := range s.Runs {
-			for _, why := range r.Skipped {
-				_, _ = fmt.Fprintf(w, "skipped: %s\n", printable(why)) // the last write tells of a broken pipe
-			}
+			writeSkipped(w, r.Skipped)
 		}
 		for _, n := range s.Next {
 			_, _ = fmt.Fprintf(w, "next %s run: %s\n", n.Kind, when(n.At))
@@ -114,4 +112,15 @@ func (a *app) printSync(s api.SyncStatus) error {
 		}
 		return nil
 	})
+}
+
+// writeSkipped names what a run left out, the first of many only. The next write tells of a broken pipe.
+func writeSkipped(w io.Writer, all []string) {
+	const most = 5
+	for _, why := range all[:min(most, len(all))] {
+		_, _ = fmt.Fprintf(w, "skipped: %s\n", printable(why))
+	}
+	if more := len(all) - most; more > 0 {
+		_, _ = fmt.Fprintf(w, "skipped: %d more; `fourways sync status -o json` names them all\n", more)
+	}
 }

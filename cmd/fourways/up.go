@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -40,7 +43,12 @@ func newUp(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "up", Short: "Start the whole lab on this machine", Long: upLong, Args: exactly(),
 		Example: "  fourways up\n  fourways up --ephemeral --port 0 --ready-file ready.json --quiet",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.up(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.port < 0 || f.port > 65535-5 {
+				return misuse(cmd, "--port %d is out of range: N to N+5 are taken, so give 1 to %d, or 0 for free ones", f.port, 65535-5)
+			}
+			return a.up(cmd.Context(), f)
+		},
 	}
 	p := cmd.Flags()
 	p.BoolVar(&f.ephemeral, "ephemeral", false, "keep nothing: the data folder is a temporary one")
@@ -115,7 +123,7 @@ func (a *app) labFolder(ephemeral bool) (dir string, done func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", nil, fmt.Errorf("make the lab's data folder: %w", err)
 	}
-	if st, err := readState(dir); err == nil && alive(st.PID) {
+	if st, err := readState(dir); err == nil && alive(st.PID) && answers(st.ConsoleURL) {
 		return "", nil, failure{
 			code: exitConflict, what: "a lab runs in " + dir + " already", why: fmt.Sprintf("its process %d is alive", st.PID),
 			do: "use that one, stop it, or give this one a folder of its own: --dir FOLDER --port 0",
@@ -127,6 +135,20 @@ func (a *app) labFolder(ephemeral bool) (dir string, done func(), err error) {
 func alive(pid int) bool {
 	p, err := os.FindProcess(pid)
 	return err == nil && pid != os.Getpid() && p.Signal(syscall.Signal(0)) == nil
+}
+
+// answers reports that somebody listens at an address: a process id alone may have passed to another program since.
+func answers(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	c, err := net.DialTimeout("tcp", u.Host, time.Second)
+	if err != nil {
+		return false
+	}
+	_ = c.Close() // nothing was said
+	return true
 }
 
 // labLog writes everything into the data folder, and what is wrong to stderr as well.
@@ -181,8 +203,26 @@ func (a *app) announce(ctx context.Context, w *workshop, st state, f upFlags, to
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.out, "\n  password of nearly everybody: %s   (the sign-in page lists them all)\n  next: fourways signin alice@%s --trace   fourways compare alice\n  data: %s   ctrl-c stops\n", lab.Password, lab.PTADomain, w.dir)
+	_, err = fmt.Fprintf(a.out, "\n  password of nearly everybody: %s   (the sign-in page lists them all)\n%s  next: %s signin alice@%s --trace\n        %[3]s compare alice\n  data: %[5]s   ctrl-c stops\n",
+		lab.Password, a.wayTo(w.dir), self(), lab.PTADomain, w.dir)
 	return err
+}
+
+// wayTo is what a person types first in another window, so that the commands find a lab that is not in ./.fourways.
+func (a *app) wayTo(dir string) string {
+	usual, err := filepath.Abs(a.first("", envDir, ".fourways"))
+	if err != nil || usual == dir {
+		return ""
+	}
+	return fmt.Sprintf("  elsewhere first: export %s=%s\n", envDir, dir)
+}
+
+// self is how a person calls this program again: `go run` leaves nothing behind that could be called.
+func self() string {
+	if path, err := os.Executable(); err == nil && strings.Contains(path, string(filepath.Separator)+"go-build") {
+		return "go run ./cmd/fourways"
+	}
+	return "fourways"
 }
 
 func inWords(m api.Mode) string {

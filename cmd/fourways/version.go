@@ -5,6 +5,7 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -16,6 +17,15 @@ type build struct {
 	Time     string `json:"time,omitempty"`
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
+}
+
+// String is the build on one line. A version that Go made of the commit names it already.
+func (b build) String() string {
+	words := []string{"fourways", b.Version}
+	if short := b.Revision[:min(12, len(b.Revision))]; short != "" && !strings.Contains(b.Version, short) {
+		words = append(words, short)
+	}
+	return strings.Join(append(words, b.Go, b.Platform), " ")
 }
 
 // thisBuild reads what the Go linker wrote into the binary.
@@ -48,8 +58,7 @@ func newVersion(a *app) *cobra.Command {
 				cells: func(b build) []string { return []string{b.Version, b.Revision, b.Time, b.Go, b.Platform} },
 			}
 			return show(a, thisBuild(), cols, func(w io.Writer) error {
-				b := thisBuild()
-				_, err := fmt.Fprintf(w, "fourways %s %s %s %s\n", b.Version, b.Revision, b.Go, b.Platform)
+				_, err := fmt.Fprintln(w, thisBuild())
 				return err
 			})
 		},

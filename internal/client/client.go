@@ -159,7 +159,7 @@ func call[T any](ctx context.Context, c *Console, method, path string, body any)
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return out, fmt.Errorf("%w at %s (%w): is it running? `fourways up` starts the lab, `fourways serve` a gateway; --server names another", ErrUnreachable, c.base, unwrapURL(err))
+		return out, fmt.Errorf("%w at %s (%w)", ErrUnreachable, c.base, unwrapURL(err))
 	}
 	defer res.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(res.Body, answerLimit))

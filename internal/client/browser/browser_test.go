@@ -29,6 +29,22 @@ func page(body string) http.HandlerFunc {
 	}
 }
 
+func TestAlertIsWhatThePageWarnsOf(t *testing.T) {
+	base := serve(t, map[string]http.HandlerFunc{
+		"GET /wrong": page(`<h1>Door</h1><p class=x role="alert">The <b>password</b>
+			is wrong.</p>`), "GET /calm": page(`<h1>Door</h1>`),
+	})
+	for path, want := range map[string]string{"/wrong": "The password is wrong.", "/calm": ""} {
+		p, err := browser.New(nil).Get(t.Context(), base+path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Alert(); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+}
+
 func TestFormIsFilledInAndItsHiddenFieldsGoAlong(t *testing.T) {
 	var got map[string][]string
 	base := serve(t, map[string]http.HandlerFunc{

@@ -70,6 +70,20 @@ func (p *Page) Text() string {
 	return strings.Join(words, " ")
 }
 
+// Alert is what the page warns of (role="alert"); "" when it warns of nothing.
+func (p *Page) Alert() string {
+	doc, err := html.Parse(bytes.NewReader(p.Body))
+	if err != nil {
+		return ""
+	}
+	for n := range doc.Descendants() {
+		if attr(n, "role") == "alert" {
+			return strings.Join(strings.Fields(text(n)), " ")
+		}
+	}
+	return ""
+}
+
 // Submit fills the page's first form in and sends it. A value that the form has no field for is an error: the page is not
 // the one that the caller takes it for.
 func (p *Page) Submit(ctx context.Context, fill map[string]string) (*Page, error) {
