@@ -170,6 +170,27 @@ func TestHandedOverWhenAnAgentDoesNotBegin(t *testing.T) {
 	}
 }
 
+// cutOff is a directory that nobody reaches.
+type cutOff struct{}
+
+func (cutOff) Bind(context.Context, string, authn.Secret) onprem.Verdict {
+	return onprem.Verdict{Reason: authn.ADUnreachable, Unasked: true}
+}
+
+func TestHandedOverWhenAnAgentsDirectoryCannotBeReached(t *testing.T) {
+	w := agenttest.Start(t)
+	w.Run(t, agent.Options{Identity: w.Enrol(t, "cut off", agentlink.RolePTA), Directory: cutOff{}})
+	if r := ask(t, w, agenttest.Hang, question(right)); r.Reason != authn.ADUnreachable {
+		t.Errorf("alone: %v, want ad_unreachable", r.Reason)
+	}
+	w.Run(t, agent.Options{Identity: w.Enrol(t, "works", agentlink.RolePTA), Directory: &premises{}})
+	for w.Count(agentlink.HandedOver) == 0 { // by lot, the one that is cut off is asked first sooner or later
+		if r := ask(t, w, agenttest.Hang, question(right)); r.Reason != authn.None || r.AgentName != "works" {
+			t.Fatalf("%v by %s: %v", r.Reason, r.AgentName, r.Err)
+		}
+	}
+}
+
 // hung is a directory that takes a password and doesn't answer before it is released.
 func hung() (dir *premises, taken chan struct{}, release func()) {
 	taken, over := make(chan struct{}, 64), make(chan struct{})

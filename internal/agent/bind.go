@@ -129,7 +129,7 @@ func (a *agent) bind(msg *nats.Msg, q *agentlink.Request) {
 	if v.Cause != nil {
 		a.Log.Info("the directory did not say yes", "request", q.ID, "attempt", string(q.Attempt), "reason", v.Reason.String(), "cause", v.Cause)
 	}
-	a.answer(msg, q, agentlink.Answer{Bound: true, Reason: v.Reason.String(), Code: v.Code, Data: v.Data, Server: v.Server, Steps: e.bound(v)})
+	a.answer(msg, q, agentlink.Answer{Bound: !v.Unasked, Reason: v.Reason.String(), Code: v.Code, Data: v.Data, Server: v.Server, Steps: e.bound(v)})
 }
 
 // mayBind asks the gateway, which may have given the request to somebody else in the meantime.

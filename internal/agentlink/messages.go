@@ -70,7 +70,7 @@ type Answer struct {
 	Request string `json:"request"`
 	Agent   string `json:"agent"`
 	Hash    []byte `json:"hash"`  // SHA-256 of the request message
-	Bound   bool   `json:"bound"` // the agent went to the directory
+	Bound   bool   `json:"bound"` // the directory may have seen the password
 	Reason  string `json:"reason"`
 	Code    int    `json:"code,omitempty"`   // LDAP result code
 	Data    string `json:"data,omitempty"`   // AD sub-code

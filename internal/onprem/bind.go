@@ -1,6 +1,7 @@
 package onprem
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -22,6 +23,9 @@ type Verdict struct {
 	Data   string // Active Directory's sub-code, "52e"; "" without one
 	Server string // the URL of the server that answered
 	Cause  error  // for the operator; nil when the password was right
+
+	// Unasked says that no server could be reached, or none could be trusted: the password was sent to nobody.
+	Unasked bool
 }
 
 // The Behera draft's policy errors that name a state of the account, draft-behera-ldap-password-policy-10 section 6.2.
@@ -32,12 +36,14 @@ const (
 	ppolicyMustChange = 2
 )
 
-var errEmptyPassword = errors.New("an empty password was not sent: a directory may take it for an anonymous bind and say yes")
+var errEmptyPassword = errors.New("a password that is empty or has a NUL was not sent: a directory may take it for an anonymous bind and say yes")
 
 // Bind asks the directory whether this is the person's password. It always answers: within ctx, and within the Timeout of
 // the configuration for each request.
 func (d *Directory) Bind(ctx context.Context, upn string, password authn.Secret) Verdict {
-	if password.Empty() { // RFC 4513 section 5.1.2: it would be an unauthenticated bind, which succeeds
+	// RFC 4513 section 5.1.2: an empty one would be an unauthenticated bind, which succeeds. To a directory that reads up to
+	// the first NUL, one that has a NUL may be empty.
+	if password.Empty() || bytes.IndexByte(password.Reveal(), 0) >= 0 {
 		return Verdict{Reason: authn.BadPassword, Cause: errEmptyPassword}
 	}
 	if d.cfg.UserFilter == "" {
@@ -55,14 +61,23 @@ func (d *Directory) Bind(ctx context.Context, upn string, password authn.Secret)
 			return v
 		}
 		return Verdict{Reason: authn.UnknownUser, Code: ldap.LDAPResultNoSuchObject, Server: v.Server, Cause: err}
+	case err == nil && found.DN == "":
+		return Verdict{Reason: authn.AgentError, Cause: errors.New("the entry that was found has no name: binding without one succeeds for anybody")}
 	case err != nil:
-		v := verdictOf(err)
+		v := unasked(err)
 		if !outage(v.Reason) { // the service account's trouble isn't the person's
 			v.Reason = authn.AgentError
 		}
 		return v
 	}
 	return d.bindAs(ctx, found.DN, password)
+}
+
+// unasked is the verdict when the way to the bind failed.
+func unasked(err error) Verdict {
+	v := verdictOf(err)
+	v.Unasked = true
+	return v
 }
 
 func outage(r authn.Reason) bool {
@@ -74,7 +89,7 @@ func outage(r authn.Reason) bool {
 func (d *Directory) bindAs(ctx context.Context, name string, password authn.Secret) Verdict {
 	l, err := d.people.take(ctx)
 	if err != nil {
-		return verdictOf(err)
+		return unasked(err)
 	}
 	v, again := d.bindOn(ctx, l, name, password)
 	if !again {
