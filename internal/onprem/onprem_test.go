@@ -176,8 +176,10 @@ func TestNobodyIsNeverLetIn(t *testing.T) {
 		}
 	}
 	for _, dir := range []*onprem.Directory{d, searching} {
-		if v := dir.Bind(t.Context(), "alice@pta.example.test", secret("")); v.Reason != authn.BadPassword || v.Server != "" {
-			t.Errorf("empty password: %+v, want it refused before the wire", v)
+		for _, none := range []string{"", "\x00", "\x00" + password, password + "\x00"} {
+			if v := dir.Bind(t.Context(), "alice@pta.example.test", secret(none)); v.Reason != authn.BadPassword || v.Server != "" {
+				t.Errorf("password %q: %+v, want it refused before the wire", none, v)
+			}
 		}
 	}
 	if v := searching.Bind(t.Context(), "alice@mail.example.test", secret(password)); v.Reason != authn.None {

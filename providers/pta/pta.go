@@ -8,6 +8,7 @@
 package pta
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -63,7 +64,9 @@ func (p provider) Step(ctx context.Context, a authn.Attempt) authn.Outcome {
 func (p provider) password(ctx context.Context, a authn.Attempt, secret authn.Secret) authn.Outcome {
 	posted := authn.Step{ID: authn.P1, From: authn.Browser, To: authn.Gateway, Result: authn.StepOK, At: p.clock.Now()}.
 		Hold(authn.Browser, authn.FormClear).Hold(authn.Gateway, authn.FormClear)
-	if secret.Empty() { // never a bind without a password: LDAP takes that for an anonymous one (RFC 4513, section 5.1.2)
+	// Never a bind without a password: LDAP takes that for an anonymous one (RFC 4513, section 5.1.2). To a directory that
+	// reads up to the first NUL, one that has a NUL may be empty. Refused here, it takes as long whether the name exists or not.
+	if secret.Empty() || bytes.IndexByte(secret.Reveal(), 0) >= 0 {
 		return authn.Deny(authn.BadPassword, authn.P1, nil, posted)
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)

@@ -250,3 +250,23 @@ func TestEvidenceIsToldByOneClock(t *testing.T) {
 		}
 	}
 }
+
+// nobodyAsks fails the test when it is asked.
+type nobodyAsks struct{ t *testing.T }
+
+func (n nobodyAsks) Ask(_ context.Context, q agentlink.Question) agentlink.Reply {
+	n.t.Errorf("an agent was asked about %s", q.User)
+	return agentlink.Reply{Reason: authn.AgentError}
+}
+
+func TestPasswordThatADirectoryCouldTakeForNoneReachesNobody(t *testing.T) {
+	p := pta.New(nobodyAsks{t}, agenttest.Clock{}, pta.Options{})
+	for _, secret := range []string{"", "\x00", "\x00" + password, password + "\x00"} {
+		for _, account := range []authn.Account{alice(), {}} {
+			out := p.Step(t.Context(), attempt(account, "alice@pta.example.test", secret))
+			if out.Verdict != authn.Denied || out.Reason != authn.BadPassword {
+				t.Errorf("%q: %v", secret, out)
+			}
+		}
+	}
+}
