@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -22,6 +23,7 @@ type DialOptions struct {
 const (
 	firstRetry = 100 * time.Millisecond
 	lastRetry  = 15 * time.Second
+	steady     = 2 * lastRetry // a connection that lasts as long begins the waits anew
 )
 
 // Dial connects an agent to its broker over TLS 1.3, trusting the pinned roots alone. It returns at once and keeps trying
@@ -35,7 +37,9 @@ func Dial(id *Identity, o DialOptions) (*nats.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the connection key: %w", err)
 	}
+	r := &retry{now: time.Now}
 	connected := func(c *nats.Conn) {
+		r.connected()
 		o.Log.Info("connected to the gateway", "agent", id.AgentID, "broker", c.ConnectedUrlRedacted())
 		if o.Connected != nil {
 			o.Connected(c)
@@ -49,7 +53,7 @@ func Dial(id *Identity, o DialOptions) (*nats.Conn, error) {
 		nats.CustomInboxPrefix(inboxOf(id.AgentID)),
 		nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.IgnoreAuthErrorAbort(),
 		nats.ReconnectBufSize(-1), // what can't be said now must not be said late
-		nats.CustomReconnectDelay(backoff),
+		nats.CustomReconnectDelay(r.wait),
 		nats.PingInterval(5*time.Second), nats.MaxPingsOutstanding(2),
 		nats.ConnectHandler(connected), nats.ReconnectHandler(connected),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
@@ -63,6 +67,34 @@ func Dial(id *Identity, o DialOptions) (*nats.Conn, error) {
 		return nil, fmt.Errorf("connect to the broker: %w", err)
 	}
 	return conn, nil
+}
+
+// retry lengthens the waits also when every connection is made, and soon lost: two machines with one key cut each other off.
+type retry struct {
+	now   func() time.Time
+	mu    sync.Mutex
+	since time.Time // of the last connection
+	short int       // connections one after another that did not last
+}
+
+func (r *retry) connected() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.since = r.now()
+}
+
+// wait is how long to wait before an attempt; they count from 1 at every loss.
+func (r *retry) wait(attempt int) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case attempt > 1:
+	case !r.since.IsZero() && r.now().Sub(r.since) < steady:
+		r.short++
+	default:
+		r.short = 0
+	}
+	return backoff(attempt + r.short)
 }
 
 func backoff(attempts int) time.Duration {

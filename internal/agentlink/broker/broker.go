@@ -182,7 +182,10 @@ func (b *Broker) Check(c server.ClientAuthentication) bool {
 		return false
 	}
 	c.RegisterUser(&server.User{Username: id, Account: b.account, Permissions: agentMay(id)})
-	b.agents.came(id, c.GetID())
+	if b.agents.came(id, c.GetID()) {
+		b.o.Log.Warn("an agent connected again before its old connection was gone: if that goes on, its key file is on two machines; revoke it and enrol each machine",
+			"agent", id, "addr", addr(c))
+	}
 	return true
 }
 

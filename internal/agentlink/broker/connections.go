@@ -26,7 +26,8 @@ func newConnections(cut func(uint64)) *connections {
 	return &connections{cut: cut, agents: map[uint64]string{}, watchers: map[int]func(string, uint64, bool){}}
 }
 
-func (c *connections) came(agent string, conn uint64) {
+// came reports whether the connection replaces another.
+func (c *connections) came(agent string, conn uint64) (replaced bool) {
 	c.mu.Lock()
 	old := c.ofLocked(agent)
 	c.agents[conn] = agent
@@ -37,6 +38,7 @@ func (c *connections) came(agent string, conn uint64) {
 	for _, o := range old {
 		go c.cut(o) // the server's locks are held here
 	}
+	return len(old) > 0
 }
 
 func (c *connections) went(conn uint64) {
