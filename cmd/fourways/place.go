@@ -71,7 +71,7 @@ func (a *app) place(ctx context.Context, door string) (place, error) {
 	if !found && console != nil {
 		settings, err := settingsOf(ctx, console)
 		if err != nil && p.door == "" {
-			return place{}, fmt.Errorf("%w (--signin-url spares the question)", err)
+			return place{}, fmt.Errorf("%w; it was asked for the sign-in address, which --signin-url names too", err)
 		}
 		if p.lab, _, err = a.labOf(settings); err != nil {
 			return place{}, err
