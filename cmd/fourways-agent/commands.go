@@ -34,6 +34,7 @@ func newEnrol(load loader) *cobra.Command {
 	var stdin bool
 	cmd := &cobra.Command{
 		Use: "enrol", Short: "Enrol this agent at the gateway with a one-time token (fourways agent invite)", Args: usage(cobra.NoArgs),
+		Example: "  fourways-agent enrol -c agent.toml\n  echo $TOKEN | fourways-agent enrol -c agent.toml --token-stdin",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := load()
 			if err != nil {
@@ -79,7 +80,7 @@ func enrolFailed(err error) error {
 
 func newRun(load loader) *cobra.Command {
 	return &cobra.Command{
-		Use: "run", Short: "Serve until interrupted", Args: usage(cobra.NoArgs),
+		Use: "run", Short: "Serve until interrupted", Args: usage(cobra.NoArgs), Example: "  fourways-agent run -c agent.toml",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := load()
 			if err != nil {
@@ -113,6 +114,7 @@ func newCheck(load loader) *cobra.Command {
 	var offline bool
 	cmd := &cobra.Command{
 		Use: "check", Short: "Check configuration, files, directory, decoy account and keys", Args: usage(cobra.NoArgs),
+		Example: "  fourways-agent check -c agent.toml",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := load()
 			if err != nil {
@@ -181,7 +183,8 @@ func newTest(load loader) *cobra.Command {
 	var stdin bool
 	var env string
 	cmd := &cobra.Command{
-		Use: "test USER", Short: "Try a password at the directory, as a sign-in would", Args: usage(cobra.ExactArgs(1)),
+		Use: "test USER", Short: "Try a password at the directory, as a sign-in would", Args: usage(oneUser),
+		Example: "  fourways-agent test alice@corp.example -c agent.toml",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := load()
 			if err != nil {
@@ -208,6 +211,13 @@ func newTest(load loader) *cobra.Command {
 	return cmd
 }
 
+func oneUser(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("one USER is wanted, %d are given", len(args))
+	}
+	return nil
+}
+
 // report prints a verdict; anything but a yes is an error with its exit code.
 func report(cmd *cobra.Command, v onprem.Verdict) error {
 	if v.Reason == authn.None {
@@ -227,7 +237,7 @@ func report(cmd *cobra.Command, v onprem.Verdict) error {
 
 func newVersion() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: usage(cobra.NoArgs),
+		Use: "version", Short: "Print the version", Args: usage(cobra.NoArgs), Example: "  fourways-agent version",
 		Run: func(cmd *cobra.Command, _ []string) { cmd.Println("fourways-agent", version()) },
 	}
 }

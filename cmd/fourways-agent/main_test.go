@@ -222,7 +222,7 @@ func TestTryingAPassword(t *testing.T) {
 		{"wrong", "wrong", []string{"test", "alice@corp.example.test", "--password-stdin"}, exitDenied, []string{"bad_password (50126), LDAP code 49, data 52e"}},
 		{"empty", "\n", []string{"test", "alice@corp.example.test", "--password-stdin"}, exitUsage, []string{"password is empty"}},
 		{"none given", "", []string{"test", "alice@corp.example.test"}, exitUsage, []string{"--password-stdin"}},
-		{"nobody", "", []string{"test"}, exitUsage, []string{"accepts 1 arg"}},
+		{"nobody", "", []string{"test"}, exitUsage, []string{"one USER is wanted"}},
 		{"unknown command", "", []string{"cook"}, exitUsage, []string{"unknown command"}},
 		{"unknown flag", "", []string{"test", "--password=x"}, exitUsage, []string{"unknown flag"}},
 		{"version", "", []string{"version"}, 0, []string{"fourways-agent "}},
@@ -280,5 +280,13 @@ func TestProgramLinksNoServer(t *testing.T) {
 	}
 	if !strings.Contains(string(out), "nats-io/nats.go") {
 		t.Error("the list is not that of this program: the test would prove nothing")
+	}
+}
+
+func TestEveryCommandHasAnExample(t *testing.T) {
+	for _, c := range newRoot().Commands() {
+		if !strings.Contains(c.Example, "fourways-agent "+c.Name()) {
+			t.Errorf("%s has none", c.Name())
+		}
 	}
 }

@@ -2,12 +2,12 @@ package main
 
 import (
 	"encoding/csv"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/fourways-id/fourways/internal/console/api"
-	"slices"
 )
 
 func TestListsComeInEveryFormat(t *testing.T) {

@@ -72,7 +72,7 @@ type Extension struct {
 	Reason     string             `json:"reason"`
 	Check      string             `json:"check,omitempty"`
 	Locked     bool               `json:"locked,omitempty"`
-	Shed       int                `json:"shed,omitempty"` // this row stands for so many requests that were turned away in one second
+	Shed       int                `json:"shed,omitempty"`   // this row stands for so many requests that were turned away in one second
 	Stages     map[string]float64 `json:"stages,omitempty"` // milliseconds
 	Agent      string             `json:"agent,omitempty"`
 	DC         string             `json:"dc,omitempty"`

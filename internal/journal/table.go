@@ -3,6 +3,7 @@ package journal
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"text/tabwriter"
 )
 
@@ -14,9 +15,9 @@ func Table(w io.Writer, rows []SignIn) error {
 		if err != nil {
 			break
 		}
-		_, err = fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t%d ms\n",
+		_, err = fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n",
 			r.CreatedDateTime.Format("2006-01-02T15:04:05Z"), r.ID, who(r), dash(r.AppDisplayName), word(r.Fourways.Outcome),
-			r.Fourways.Path, r.Status.ErrorCode, r.Fourways.Reason, dash(r.IPAddress), r.ClientAppUsed, r.ProcessingTimeInMilliseconds)
+			r.Fourways.Path, r.Status.ErrorCode, r.Fourways.Reason, dash(r.IPAddress), r.ClientAppUsed, took(r.ProcessingTimeInMilliseconds))
 	}
 	if err == nil {
 		err = tw.Flush()
@@ -33,6 +34,14 @@ func who(r SignIn) string {
 		return fmt.Sprintf("(%d turned away)", r.Fourways.Shed)
 	}
 	return short(r.UserPrincipalName)
+}
+
+// took is a time in whole milliseconds, as Graph has it.
+func took(ms int64) string {
+	if ms == 0 {
+		return "<1 ms"
+	}
+	return strconv.FormatInt(ms, 10) + " ms"
 }
 
 // word is the outcome as the portal shows it; error is ours.

@@ -86,7 +86,7 @@ func pta() map[authn.StepID]entry {
 		authn.P2: {ok: "[The agent {agent}|An agent] was chosen.", refused: "No agent could be chosen[: {reason}]."},
 		authn.P3: {ok: "The password was sealed so that only [{agent}|the chosen agent] can open it[ ({algorithm})].", refused: "The password could not be sealed[: {reason}]."},
 		authn.P4: {ok: "The sealed request went to the agent over the connection that it had opened[; waited {wait}].", refused: "The sealed request was not taken in time[: {reason}]."},
-		authn.P5: {ok: "[{agent}|The agent] opened the request in its memory.", refused: "The agent could not open the request[: {reason}]."},
+		authn.P5: {ok: "The agent[ {agent}] opened the request in its memory.", refused: "The agent could not open the request[: {reason}]."},
 		authn.P6: {ok: "The agent bound to the directory[ at {server}][ as its own {decoy}, since nobody here has that name].", refused: "The agent's bind[ at {server}] did not succeed[: {reason}]."},
 		authn.P7: {ok: "The directory said yes[ (LDAP code {code})].", refused: "The directory said no[ (LDAP code {code}[, data {data}])][: {reason}]."},
 		authn.P8: {ok: "The agent signed its answer and sent it back.", refused: "No good answer came back[: {reason}]."},
