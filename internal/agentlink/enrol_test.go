@@ -69,6 +69,21 @@ func TestEnrolmentGoesOverTLSOnly(t *testing.T) {
 	}
 }
 
+func TestEnrolmentFollowsNoRedirect(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the token went elsewhere") }))
+	defer elsewhere.Close()
+	asked := false
+	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		asked = true
+		http.Redirect(rw, r, elsewhere.URL, http.StatusTemporaryRedirect)
+	}))
+	defer srv.Close()
+	_, err := agentlink.EnrolOverHTTP(t.Context(), nil, srv.URL, "one", "v1", authn.NewSecret([]byte("t")))
+	if err == nil || !strings.Contains(err.Error(), "307") || !asked {
+		t.Errorf("asked %t: %v", asked, err)
+	}
+}
+
 func TestKeyFileIsItsOwnersAlone(t *testing.T) {
 	w := agenttest.Start(t)
 	id := w.Enrol(t, "one", agentlink.RolePTA)

@@ -76,12 +76,16 @@ func post(ctx context.Context, client *http.Client, endpoint string, body []byte
 	if client == nil {
 		client = http.DefaultClient
 	}
+	strict := *client
+	strict.CheckRedirect = func(*http.Request, []*http.Request) error { // the token goes where the operator said, nowhere else
+		return http.ErrUseLastResponse
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("make the enrolment request: %w", err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	res, err := client.Do(req)
+	res, err := strict.Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("reach the gateway: %w", err)
 	}
