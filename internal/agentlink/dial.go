@@ -37,7 +37,7 @@ func Dial(id *Identity, o DialOptions) (*nats.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the connection key: %w", err)
 	}
-	r := &retry{now: time.Now}
+	r := &retry{now: time.Now} //nolint:forbidigo // connections live in real time
 	connected := func(c *nats.Conn) {
 		r.connected()
 		o.Log.Info("connected to the gateway", "agent", id.AgentID, "broker", c.ConnectedUrlRedacted())

@@ -42,7 +42,7 @@ func (j jar) get(r *http.Request, name string) string {
 }
 
 func (j jar) cookie(name, value string) *http.Cookie {
-	return &http.Cookie{ //nolint:gosec // G124: Secure wherever the public address is https
+	return &http.Cookie{
 		Name: j.prefix + name, Value: value, Path: "/", HttpOnly: true, Secure: j.secure, SameSite: http.SameSiteLaxMode,
 	}
 }
@@ -50,7 +50,7 @@ func (j jar) cookie(name, value string) *http.Cookie {
 func (j jar) drop(w http.ResponseWriter, name string) {
 	c := j.cookie(name, "")
 	c.MaxAge = -1
-	http.SetCookie(w, c) //nolint:gosec // G124: Secure wherever the public address is https
+	http.SetCookie(w, c)
 }
 
 // setSession gives the browser its token until the browser closes; how long it is good for is the session's business.
