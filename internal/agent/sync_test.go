@@ -111,6 +111,29 @@ func TestAgentThatDiesEndsTheRun(t *testing.T) {
 	}
 }
 
+func TestOneRunAtATime(t *testing.T) {
+	w := agenttest.Start(t)
+	id := w.Enrol(t, "one", agentlink.RoleSync)
+	reading := make(chan struct{})
+	w.Run(t, agent.Options{Identity: id, Source: blocked{reading}})
+	first := make(chan error, 1)
+	go func() {
+		first <- w.Link.Sync(context.Background(), "first", dirsync.KindDirectory, func(dirsync.Batch) error { return nil })
+	}()
+	<-reading
+	if _, err := collect(t, w, "first", dirsync.KindDirectory); err == nil {
+		t.Error("a run of the same name was taken")
+	}
+	got, err := collect(t, w, "second", dirsync.KindHash)
+	if err != nil || len(got) != 1 || got[0].Last || !strings.Contains(got[0].Error, "another run") {
+		t.Errorf("a second run: %+v, %v", got, err)
+	}
+	w.Broker.Disconnect(id.AgentID)
+	if err := <-first; err == nil {
+		t.Error("the first run ended well without its agent")
+	}
+}
+
 type blocked struct{ reading chan struct{} }
 
 func (b blocked) Read(ctx context.Context, _ dirsync.Kind, _ func([]dirsync.Object) error) error {

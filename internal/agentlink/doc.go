@@ -14,6 +14,11 @@
 // ends export from HPKE (RFC 9180, section 5.3) once per agent and minute; what an agent sends up is sealed to the gateway
 // in the same way.
 //
+// The map: envelope.go and messages.go are what travels, seal.go and keys.go how it is protected. On the gateway's side
+// link.go knows who lives (presence.go), ask.go asks, call.go and answer.go believe what comes back, and sync.go takes what is
+// read. On the agent's side dial.go connects, receiver.go hears and speaks, and uplink.go sends. enrol.go and enrolhttp.go
+// are the two ends of an enrolment, identity.go the key file that is left of it.
+//
 // The package never decides about a person, never stores anything durable but the agent's own key file, and never puts a
 // password on the wire in any form that the broker, or another agent, can read.
 package agentlink

@@ -106,14 +106,9 @@ func (r EnrolRequest) proven() []byte {
 	return append([]byte("fourways agent link 1 enrol\x00"), b...)
 }
 
-// Enrol admits an agent that holds a token which was not used before.
+// Enrol admits an agent that holds a token which was not used before. The request comes from ParseEnrolRequest, which
+// checked its proof.
 func (e *Enroller) Enrol(ctx context.Context, r EnrolRequest) (EnrolResponse, error) {
-	if err := r.validate(); err != nil {
-		return EnrolResponse{}, fmt.Errorf("%w: %w", ErrMalformed, err)
-	}
-	if !ed25519.Verify(r.Sign, r.proven(), r.Proof) {
-		return EnrolResponse{}, fmt.Errorf("%w: the proof is not made with the signing key", ErrMalformed)
-	}
 	m := Member{ID: newID(), Name: r.Name, Keys: r.PublicKeys, Version: r.Version}
 	if err := e.Registry.Enrol(ctx, TokenHash(r.Token), m); err != nil {
 		return EnrolResponse{}, fmt.Errorf("enrol the agent: %w", err)

@@ -162,7 +162,7 @@ func (l *Link) refreshLoop(ctx context.Context) {
 	}
 }
 
-// member finds an enrolled agent, reading the registry once more for one that enrolled just now.
+// member finds an enrolled agent.
 func (l *Link) member(id string) (Member, bool) {
 	l.mu.Lock()
 	m, ok := l.members[id]
