@@ -4,6 +4,8 @@
 #   docker build --target gateway -t fourways .
 #   docker build --target agent -t fourways-agent .
 #
+# The version that they tell is the commit's: build from a clone, with its tags.
+#
 # internal/architecture runs the two "go build" lines below and checks the binaries.
 FROM golang:1.26-bookworm AS build
 WORKDIR /src

@@ -133,7 +133,7 @@ func newUserSetPassword(a *app, file *string) *cobra.Command {
 	var pf passwordFlags
 	cmd := &cobra.Command{
 		Use: "set-password USER", Short: "Set an account's cloud password",
-		Long:    "Set the cloud password of an account. It is asked for twice, or comes by --password-stdin or --password-env.",
+		Long:    "Set the cloud password of an account. It is asked for twice, or comes by --password-stdin or --password-env. It counts\nwhere the domain's path is cloud; on the other paths a person's password is the one on-premises.",
 		Example: "  fourways user set-password peggy@cloud.example.test",
 		Args:    exactly("USER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -146,7 +146,7 @@ func newUserSetPassword(a *app, file *string) *cobra.Command {
 				if err := p.SetPassword(cmd.Context(), args[0], pw); err != nil {
 					return err
 				}
-				return a.done(args[0], "password set")
+				return a.done(args[0], "cloud password set")
 			})
 		},
 	}
