@@ -206,6 +206,24 @@ func (s says) Bind(context.Context, string, authn.Secret) onprem.Verdict {
 	return onprem.Verdict{Reason: authn.Reason(s)}
 }
 
+func TestStoppedAgentIsReplacedByAnother(t *testing.T) {
+	p, _ := enrolled(t)
+	program := p.process(t)
+	p.world.Run(t, agent.Options{Identity: p.world.Enrol(t, "agent-2", agentlink.RolePTA), Directory: says(authn.None)})
+	if err := program.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	replies := p.askMany(5*inFlight, 4*time.Second)
+	for range 5 * inFlight {
+		if r := <-replies; r.Reason != authn.None || r.AgentName != "agent-2" {
+			t.Errorf("%v by %s: %v", r.Reason, r.AgentName, r.Err)
+		}
+	}
+	if p.world.Count(agentlink.HandedOver) == 0 {
+		t.Error("nothing was handed over: the test proves nothing")
+	}
+}
+
 func TestStoppedAgentTimesOutAndBindsNobodyLater(t *testing.T) {
 	p, g := enrolled(t)
 	program := p.process(t)
