@@ -47,22 +47,29 @@ func (a *agent) queue(msg *nats.Msg, q *agentlink.Request) bool {
 	default:
 		return false
 	}
+	ctx, cancel := until(q)
 	begun := a.begin(func() {
 		defer func() { <-a.held }()
-		over := time.NewTimer(q.Deadline.Sub(q.Issued))
-		defer over.Stop()
+		defer cancel()
 		select {
 		case a.binds <- struct{}{}:
 			defer func() { <-a.binds }()
-			a.bind(msg, q)
-		case <-over.C:
+			a.bind(ctx, msg, q)
+		case <-ctx.Done():
 			a.answer(msg, q, agentlink.Answer{Reason: authn.AgentLate.String()})
 		}
 	})
 	if !begun {
+		cancel()
 		<-a.held
 	}
 	return begun
+}
+
+// until ends a tenth before the gateway's patience does, so that the gateway still hears where the time went. It counts from
+// the arrival: clocks differ. It does not end with the agent: what was begun is finished.
+func until(q *agentlink.Request) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), q.Deadline.Sub(q.Issued)*9/10)
 }
 
 func (a *agent) unreadable(msg *nats.Msg, err error) {
@@ -91,8 +98,8 @@ func (a *agent) timely(q *agentlink.Request) authn.Reason {
 	return authn.None
 }
 
-// bind tries one password. What was begun is finished, also when the agent is told to stop.
-func (a *agent) bind(msg *nats.Msg, q *agentlink.Request) {
+// bind tries one password.
+func (a *agent) bind(ctx context.Context, msg *nats.Msg, q *agentlink.Request) {
 	if a.Directory == nil {
 		a.Log.Warn("asked to try a password, but this agent has no pta role in its configuration")
 		a.answer(msg, q, agentlink.Answer{Reason: authn.AgentError.String()})
@@ -111,11 +118,9 @@ func (a *agent) bind(msg *nats.Msg, q *agentlink.Request) {
 		return
 	}
 	e.opened(authn.StepOK)
-	if !a.mayBind(q) {
+	if !a.mayBind(ctx, q) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), q.Deadline.Sub(q.Issued))
-	defer cancel()
 	user := q.User
 	if decoy {
 		user, secret = a.Decoy.UPN, clone(a.Decoy.Password)
@@ -133,8 +138,8 @@ func (a *agent) bind(msg *nats.Msg, q *agentlink.Request) {
 }
 
 // mayBind asks the gateway, which may have given the request to somebody else in the meantime.
-func (a *agent) mayBind(q *agentlink.Request) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), turnWithin)
+func (a *agent) mayBind(ctx context.Context, q *agentlink.Request) bool {
+	ctx, cancel := context.WithTimeout(ctx, turnWithin)
 	defer cancel()
 	err := a.recv.MayBind(ctx, a.conn, q)
 	if err != nil {
