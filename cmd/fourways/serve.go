@@ -39,6 +39,8 @@ func newServe(a *app) *cobra.Command {
 func (a *app) serve(ctx context.Context, file string) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	hangup := hangups()
+	defer signal.Stop(hangup)
 	c, err := config.LoadFile(file)
 	if err != nil {
 		return err
@@ -64,21 +66,25 @@ func (a *app) serve(ctx context.Context, file string) error {
 	}
 	fmt.Fprintf(a.out, "fourways %s is ready: sign in at %s (listening at %s), console at %s, metrics and health at %s\n",
 		version(), c.Server.PublicURL, c.Server.PublicListen, c.Server.ConsoleListen, c.Server.TelemetryListen)
-	untilStopped(ctx, g)
+	untilStopped(ctx, g, hangup)
 	return nil
 }
 
+// hangups takes SIGHUP from the start: one that comes before the gateway is ready must not end it.
+func hangups() chan os.Signal {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGHUP)
+	return c
+}
+
 // untilStopped waits for the end. SIGHUP reads the configuration again.
-func untilStopped(ctx context.Context, g *gateway.Gateway) {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
+func untilStopped(ctx context.Context, g *gateway.Gateway, hangup <-chan os.Signal) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-hangup:
-			_, _ = g.Reload(ctx) // it was logged
+			g.ReloadOnSignal(ctx, "SIGHUP")
 		}
 	}
 }

@@ -63,6 +63,8 @@ func (a *app) up(ctx context.Context, f upFlags) (err error) {
 	began := time.Now()
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	hangup := hangups()
+	defer signal.Stop(hangup)
 	dir, done, err := a.labFolder(f.ephemeral)
 	if err != nil {
 		return err
@@ -99,7 +101,7 @@ func (a *app) up(ctx context.Context, f upFlags) (err error) {
 		return err
 	}
 	go w.watchAgent(ctx, log)
-	untilStopped(ctx, w.gateway)
+	untilStopped(ctx, w.gateway, hangup)
 	return nil
 }
 

@@ -57,6 +57,9 @@ func Dial(id *Identity, o DialOptions) (*nats.Conn, error) {
 		nats.PingInterval(5*time.Second), nats.MaxPingsOutstanding(2),
 		nats.ConnectHandler(connected), nats.ReconnectHandler(connected),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err == nil { // we hung up ourselves
+				return
+			}
 			o.Log.Warn("connection to the gateway is gone", "agent", id.AgentID, "error", err)
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {

@@ -25,7 +25,7 @@ func Load(name string, data []byte) (*Config, error) {
 
 // LoadFile is Load of a file.
 func LoadFile(path string) (*Config, error) {
-	data, err := read(path)
+	data, err := read(path, "make one with `fourways config init`")
 	if err != nil {
 		return nil, err
 	}
@@ -34,18 +34,18 @@ func LoadFile(path string) (*Config, error) {
 
 // LoadAgent reads fourways-agent's file: defaults, file, then FOURWAYS_AGENT_SECTION__KEY.
 func LoadAgent(path string) (*Agent, error) {
-	data, err := read(path)
+	data, err := read(path, "docs/how-to/point-at-your-own-ad.md has one to copy")
 	if err != nil {
 		return nil, err
 	}
 	return loadAgent(path, data, os.Environ())
 }
 
-func read(path string) ([]byte, error) {
+func read(path, howToMake string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, &Errors{List: []Complaint{{File: path, Wrong: "there is no such file", Do: "make one with `fourways config init`, or name another with -c"}}}
+		return nil, &Errors{List: []Complaint{{File: path, Wrong: "there is no such file", Do: howToMake + ", or name another with -c"}}}
 	case err != nil:
 		return nil, fmt.Errorf("read the configuration: %w", err)
 	case info.Size() > longest:

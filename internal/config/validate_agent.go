@@ -9,7 +9,7 @@ import (
 )
 
 func (v *validator) agent(a *Agent) {
-	if !validID(a.Agent.Name) {
+	if !ValidName(a.Agent.Name) {
 		v.bad("agent.name", "is not a name", "write 1 to 40 lower-case letters, digits and dashes, as in \"agent-1\"")
 	}
 	a.Agent.GatewayURL = v.origin("agent.gateway_url", a.Agent.GatewayURL)

@@ -14,7 +14,7 @@ func (v *validator) idps(c *Config) {
 	seen := map[string]string{}
 	for i := range c.IdP {
 		p, key := &c.IdP[i], fmt.Sprintf("idp[%d]", i)
-		if !validID(p.ID) {
+		if !ValidName(p.ID) {
 			v.bad(key+".id", "is not an id", "write 1 to 40 lower-case letters, digits and dashes: it stands in addresses")
 		}
 		if first, again := seen[p.ID]; again && p.ID != "" {
@@ -78,7 +78,8 @@ func (v *validator) foreign(key, protocol string, names ...string) {
 	}
 }
 
-func validID(s string) bool {
+// ValidName reports a name for an agent or an identity provider: 1 to 40 lower-case letters, digits and inner dashes.
+func ValidName(s string) bool {
 	if s == "" || len(s) > 40 || s[0] == '-' || s[len(s)-1] == '-' {
 		return false
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/fourways-id/fourways/authn"
@@ -50,7 +51,7 @@ func (a *Access) NewToken(ctx context.Context, ask api.NewToken) (api.Token, err
 		return api.Token{}, err
 	}
 	if !slices.Contains(console.Roles(), ask.Role) {
-		return api.Token{}, badRequest("%q is no role: give one of %q", ask.Role, console.Roles())
+		return api.Token{}, badRequest("%q is no role: give %s", ask.Role, strings.Join(console.Roles(), ", "))
 	}
 	valid, err := within(ask.Valid, tokenFor, longestToken)
 	if err != nil {

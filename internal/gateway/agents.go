@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/fourways-id/fourways/internal/agentlink"
+	"github.com/fourways-id/fourways/internal/config"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/store"
 )
@@ -49,11 +50,8 @@ func (g *Gateway) Agents(ctx context.Context) ([]api.Agent, error) {
 
 // Invite implements console.Agents.
 func (g *Gateway) Invite(ctx context.Context, ask api.Invite, by string) (api.Invitation, error) {
-	if ask.Name == "" {
-		return api.Invitation{}, badRequest("give the agent a name")
-	}
-	if err := text("an agent's name", ask.Name, 64); err != nil {
-		return api.Invitation{}, err
+	if !config.ValidName(ask.Name) {
+		return api.Invitation{}, badRequest("%q is no name for an agent: give 1 to 40 lower-case letters, digits and dashes, as its agent.toml will", ask.Name)
 	}
 	if len(ask.Roles) == 0 {
 		ask.Roles = []string{agentlink.RolePTA, agentlink.RoleSync}
@@ -82,7 +80,7 @@ func within(s string, usual, longest time.Duration) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil || d < time.Minute || d > longest {
-		return 0, badRequest("%q is no time from 1m to %s", s, longest)
+		return 0, badRequest("%q is no time from 1m to %dh", s, int(longest.Hours()))
 	}
 	return d, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/fourways-id/fourways/internal/config"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/store"
 )
 
 // configure puts in force what may change while the gateway runs: domains, identity providers, lockout, and whether the
@@ -66,6 +67,19 @@ func (g *Gateway) Reload(ctx context.Context) (api.Reload, error) {
 	}
 	g.core.log.Info("configuration reloaded", "live", report.Live, "after restart", report.Restart, "overrides", report.Overrides)
 	return report, nil
+}
+
+// ReloadOnSignal is Reload for a signal: no token stands behind it, so the audit log names the signal.
+func (g *Gateway) ReloadOnSignal(ctx context.Context, signal string) {
+	e := store.AuditEntry{At: g.core.clock.Now(), Who: signal, Action: "Reload configuration", Result: "success"}
+	report, err := g.Reload(ctx) // it has been logged
+	e.After = strings.Join(report.Live, ", ")
+	if err != nil {
+		e.Result = "failure: " + err.Error()
+	}
+	if err := g.core.store.Audit(context.WithoutCancel(ctx), e); err != nil {
+		g.core.log.Error("a reload could not be written to the audit log", "error", err)
+	}
 }
 
 func (g *Gateway) reload(ctx context.Context) (api.Reload, error) {

@@ -17,10 +17,6 @@ func TestNamesAndRemarksAreOnePrintableLine(t *testing.T) {
 			_, err := h.Operator().NewToken(ctx, api.NewToken{Name: s, Role: "reader"})
 			return err
 		},
-		"agent": func(s string) error {
-			_, err := h.Invite(ctx, api.Invite{Name: s}, "test")
-			return err
-		},
 		"reason": func(s string) error {
 			_, err := h.SetMode(ctx, "saml.example", api.ModeChange{Path: "cloud", Reason: s}, "test")
 			return err
@@ -39,5 +35,19 @@ func TestNamesAndRemarksAreOnePrintableLine(t *testing.T) {
 		if err := set("Zoë's laptop, 2nd floor"); err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
+	}
+}
+
+// An agent's name stands in its own agent.toml, which takes no other.
+func TestAnAgentIsInvitedUnderANameThatItsFileTakes(t *testing.T) {
+	h := newHouse(t, "127.0.0.1:0", "<garbage")
+	for _, bad := range []string{"", "Bad Name", "dc1\n", "-dc1", "zoë", strings.Repeat("x", 41)} {
+		var p api.Problem
+		if _, err := h.Invite(t.Context(), api.Invite{Name: bad}, "test"); !errors.As(err, &p) || p.Status != 400 {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+	if _, err := h.Invite(t.Context(), api.Invite{Name: "dc1-agent"}, "test"); err != nil {
+		t.Error(err)
 	}
 }

@@ -191,4 +191,5 @@ func (o *onprem) observe(e agentlink.Event) {
 	if e.Kind == agentlink.Late {
 		o.g.watch.metrics.LateResponse()
 	}
+	o.g.watch.metrics.RefusedResponse(string(e.Kind))
 }

@@ -14,6 +14,7 @@ import (
 type events struct {
 	shed        *prometheus.CounterVec
 	late        prometheus.Counter
+	refused     *prometheus.CounterVec
 	syncRuns    *prometheus.CounterVec
 	blocked     prometheus.Counter
 	modes       *prometheus.CounterVec
@@ -32,6 +33,7 @@ func newEvents() events {
 	e := events{
 		shed:        counter("fourways_requests_shed_total", "Requests that were turned away at once because too many were at work.", "signin_path"),
 		late:        one("fourways_pta_late_responses_total", "Answers of agents that came after the sign-in had been given up."),
+		refused:     counter("fourways_pta_refused_responses_total", "Answers of agents that were not believed: forged, replayed, or about another question.", "kind"),
 		syncRuns:    counter("fourways_sync_runs_total", "Synchronisation runs, by kind and result.", "kind", "result"),
 		blocked:     one("fourways_sync_deletes_blocked_total", "Synchronisation runs that were stopped because they would have deleted too much."),
 		modes:       counter("fourways_mode_changes_total", "Changes of a domain's path, by what asked for it.", "from", "to", "source"),
@@ -46,6 +48,9 @@ func newEvents() events {
 func (e *events) zero() {
 	for _, p := range authn.Paths() {
 		e.shed.WithLabelValues(string(p))
+	}
+	for _, kind := range refusedKinds() {
+		e.refused.WithLabelValues(kind)
 	}
 	for _, kind := range syncKinds() {
 		for _, result := range syncResults() {
@@ -65,7 +70,7 @@ func (e *events) zero() {
 }
 
 func (e *events) all() []prometheus.Collector {
-	return []prometheus.Collector{e.shed, e.late, e.syncRuns, e.blocked, e.modes, e.uncommitted, e.reloadOK, e.reloadedAt}
+	return []prometheus.Collector{e.shed, e.late, e.refused, e.syncRuns, e.blocked, e.modes, e.uncommitted, e.reloadOK, e.reloadedAt}
 }
 
 func syncKinds() []string   { return []string{"directory", "hash"} }
@@ -86,6 +91,15 @@ func (m *Metrics) Shed(p authn.Path) {
 
 // LateResponse counts an agent's answer that nobody waited for any more.
 func (m *Metrics) LateResponse() { m.events.late.Inc() }
+
+func refusedKinds() []string { return []string{"forged", "replayed", "foreign"} }
+
+// RefusedResponse counts an answer that was not believed: forged, replayed or foreign. Any other kind is ignored.
+func (m *Metrics) RefusedResponse(kind string) {
+	if slices.Contains(refusedKinds(), kind) {
+		m.events.refused.WithLabelValues(kind).Inc()
+	}
+}
 
 // CommitFailed counts a sign-in that could not be written down and so let nobody in.
 func (m *Metrics) CommitFailed() { m.events.uncommitted.Inc() }

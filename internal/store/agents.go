@@ -89,8 +89,9 @@ func takeInvitation(t *tx, hash []byte, now time.Time) (Invitation, error) {
 	if err != nil || len(found) == 0 {
 		return Invitation{}, errors.Join(err, missing(len(found) > 0, "the invitation is unknown, used or over"))
 	}
-	_, err = t.exec(`DELETE FROM invitations WHERE hash = $1`, hash)
-	return found[0], err
+	// Of two agents that come with one token at once, the one that removes it enrols.
+	n, err := t.exec(`DELETE FROM invitations WHERE hash = $1`, hash)
+	return found[0], errors.Join(err, missing(err != nil || n == 1, "the invitation is unknown, used or over"))
 }
 
 // Invitations lists the invitations that can still be used, by name.

@@ -25,9 +25,9 @@ type SignInQuery struct {
 	Domain string
 }
 
-// SignIns returns the sign-in log: the final Record of each attempt without its Steps, the newest first.
+// SignIns returns the sign-in log: the final Record of each attempt, the newest first.
 func (d *DB) SignIns(ctx context.Context, q SignInQuery) ([]authn.Record, error) {
-	return list(ctx, d, "sign-ins", body[authn.Record], `SELECT r.body FROM signins s JOIN records r ON r.attempt = s.attempt AND r.seq = s.seq
+	return list(ctx, d, "sign-ins", scanRecord, `SELECT r.body, r.steps FROM signins s JOIN records r ON r.attempt = s.attempt AND r.seq = s.seq
 		WHERE ($1 = 0 OR s.at < $1) AND ($2 = '' OR s.path = $2) AND ($3 = '' OR s.who = $3) AND ($4 = '' OR s.reason = $4) AND ($5 = '' OR s.domain = $5)
 		ORDER BY s.at DESC, s.attempt, s.seq DESC LIMIT $6`,
 		stamp(q.Before), string(q.Path), authn.ParseIdentifier(q.Who).Key(), q.Reason, q.Domain, page(q.Last))

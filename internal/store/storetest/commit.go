@@ -28,7 +28,7 @@ func testCommit(t *testing.T, b *bench) {
 	equal(t, "rows", len(log), 4)
 	for _, r := range log {
 		equal(t, "stored lock mark of "+string(r.ID), r.Locked, r.ID == "wrong2")
-		equal(t, "steps in the log", len(r.Steps), 0)
+		equal(t, "steps in the log", len(r.Steps), 1)
 	}
 	b.commit(t, b.final("right", alice, authn.None))
 	tally, err := b.Tally(ctx, "account:alice")
