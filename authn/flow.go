@@ -170,7 +170,13 @@ func (t *turn) whoAndHow(ctx context.Context) (err error) {
 // dropForeignPassword wipes, unread, a password that was typed here but belongs to another identity provider.
 func (t *turn) dropForeignPassword() {
 	if _, ok := t.attempt.Answer.(Password); ok && t.attempt.Realm.Path == PathFederated {
+		for i, s := range t.steps {
+			if s.ID == C1 { // the ledger tells of it all the same
+				t.steps[i] = s.Hold(Browser, FormClear).Hold(Gateway, FormClear)
+			}
+		}
 		t.wipe()
+		t.note(C10, Gateway, Gateway, map[Lane]Form{Gateway: FormNone})
 		t.attempt.Answer = Nothing{}
 	}
 }

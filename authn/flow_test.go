@@ -256,6 +256,10 @@ func TestAPasswordForAnotherIdentityProviderIsWipedUnread(t *testing.T) {
 	if res.Pending == nil || string(res.Pending.Kept) != "kept" || res.Pending.Seq != 1 {
 		t.Errorf("%+v", res.Pending)
 	}
+	steps := w.Finals()[0].Record.Steps
+	if steps[0].Held[authn.Gateway] != authn.FormClear || steps[len(steps)-1].Held[authn.Gateway] != authn.FormNone {
+		t.Errorf("the evidence hides that the gateway held a password: %+v", steps)
+	}
 }
 
 func TestACallbackBelongsToTheBrowserThatStarted(t *testing.T) {

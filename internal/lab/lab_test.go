@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/agentlink"
+	"github.com/fourways-id/fourways/internal/config"
 	"github.com/fourways-id/fourways/internal/directory"
 )
 
@@ -53,5 +55,39 @@ func TestADamagedKeyFileOfTheAgentSaysWhatToDo(t *testing.T) {
 	err = l.RunAgent(t.Context(), "tls://127.0.0.1:1", nil)
 	if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "remove that file") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// An edit of the lab's file survives a restart: a swapped path, a domain of one's own, an identity provider of one's own.
+func TestWhatSomebodyWroteIntoTheFileStays(t *testing.T) {
+	l, err := startIn(t, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c := config.Default()
+	if err := l.Configure(c); err != nil {
+		t.Fatal(err)
+	}
+	domains, idps := len(c.Domain), len(c.IdP)
+	for i := range c.Domain {
+		if c.Domain[i].Name == LabDomain {
+			c.Domain[i].Path = authn.PathPTA
+		}
+	}
+	c.Domain = append(c.Domain, config.Domain{Name: "mine.example.test", Path: authn.PathFederated, IdP: "mine"})
+	c.IdP = append(c.IdP, config.IdP{ID: "mine", Protocol: "oidc", Domains: []string{"mine.example.test"}})
+	if err := l.Configure(c); err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Domain) != domains+1 || len(c.IdP) != idps+1 {
+		t.Fatalf("%d domains and %d identity providers, want %d and %d", len(c.Domain), len(c.IdP), domains+1, idps+1)
+	}
+	found := map[string]authn.Path{}
+	for _, d := range c.Domain {
+		found[d.Name] = d.Path
+	}
+	if found[LabDomain] != authn.PathPTA || found["mine.example.test"] != authn.PathFederated || found[PHSDomain] != authn.PathPHS {
+		t.Errorf("%v", found)
 	}
 }
