@@ -133,6 +133,19 @@ func (p *premises) process(t *testing.T) *os.Process {
 	return cmd.Process
 }
 
+// freeze stops the program, and returns once it stands still: a signal is under way for a while, and meanwhile an agent
+// takes requests up.
+func freeze(t *testing.T, program *os.Process) {
+	t.Helper()
+	if err := program.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	var status syscall.WaitStatus
+	if _, err := syscall.Wait4(program.Pid, &status, syscall.WUNTRACED, nil); err != nil || !status.Stopped() {
+		t.Fatalf("the program did not stop: %v %v", status, err)
+	}
+}
+
 func (p *premises) ask(within time.Duration) agentlink.Reply {
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
@@ -210,9 +223,7 @@ func TestStoppedAgentIsReplacedByAnother(t *testing.T) {
 	p, _ := enrolled(t)
 	program := p.process(t)
 	p.world.Run(t, agent.Options{Identity: p.world.Enrol(t, "agent-2", agentlink.RolePTA), Directory: says(authn.None)})
-	if err := program.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	freeze(t, program)
 	replies := p.askMany(5*inFlight, 4*time.Second)
 	for range 5 * inFlight {
 		if r := <-replies; r.Reason != authn.None || r.AgentName != "agent-2" {
@@ -227,9 +238,7 @@ func TestStoppedAgentIsReplacedByAnother(t *testing.T) {
 func TestStoppedAgentTimesOutAndBindsNobodyLater(t *testing.T) {
 	p, g := enrolled(t)
 	program := p.process(t)
-	if err := program.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	freeze(t, program)
 	reopen := g.shut() // whatever the agent binds from here on is seen
 	defer reopen()
 	replies := p.askMany(inFlight, time.Second)
