@@ -113,6 +113,9 @@ func TestCompareFitsIntoANarrowTerminal(t *testing.T) {
 		}
 	}
 	for word := range strings.FieldsSeq(wide) {
+		if strings.ContainsAny(word, "0123456789") { // another run takes another time
+			continue
+		}
 		if !strings.Contains(narrow, word) {
 			t.Errorf("the narrow form does not say %q:\n%s", word, narrow)
 		}
