@@ -29,7 +29,10 @@ func prepared(t *testing.T) string {
 	t.Helper()
 	for _, program := range []string{"bash", "openssl"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("SKIPPED: prepare.sh needs %s", program)
+			if os.Getenv("FOURWAYS_REAL") == "1" {
+				t.Fatalf("prepare.sh needs %s: install it", program)
+			}
+			t.Skipf("SKIPPED: prepare.sh needs %s; `make test-real` fails without it", program)
 		}
 	}
 	folder := t.TempDir()

@@ -2,13 +2,11 @@ package metrics
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +16,7 @@ import (
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/realtest"
 )
 
 func full() *Metrics {
@@ -271,17 +270,12 @@ func TestTheTextIsLintFree(t *testing.T) {
 }
 
 func TestPromtoolAccepts(t *testing.T) {
-	tool, err := exec.LookPath("promtool")
-	if errors.Is(err, exec.ErrNotFound) {
-		t.Skip("promtool is not installed; the linter of client_golang runs in TestTheTextIsLintFree")
-	}
+	tool := realtest.Promtool(t)
 	m := full()
 	m.Observe(final(authn.PathCloud, authn.Allowed, authn.None))
 	_, body := scrape(t, m, "/metrics")
-	cmd := exec.Command(tool, "check", "metrics")
-	cmd.Stdin = strings.NewReader(body)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("promtool: %v\n%s", err, out)
+	if err := tool.CheckMetrics([]byte(body)); err != nil {
+		t.Error(err)
 	}
 }
 
