@@ -16,6 +16,7 @@ import (
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/agentlink"
 	"github.com/fourways-id/fourways/internal/config"
+	"github.com/fourways-id/fourways/internal/console"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/gateway"
 	"github.com/fourways-id/fourways/internal/lab"
@@ -62,7 +63,7 @@ func openWorkshop(ctx context.Context, dir string, seed int, s sockets, log *slo
 	}
 	w.gateway, err = gateway.Open(ctx, gateway.Options{
 		Config: w.config, File: filepath.Join(dir, labConfig), Clock: realClock{}, Log: log,
-		Lab:       &gateway.Lab{Users: labUsers(), App: mail.New(mail.ReaderFunc(visitor)), Workshop: w.lab},
+		Lab:       &gateway.Lab{Users: labUsers(), App: mail.New(mail.ReaderFunc(visitor)), Ports: w.ports()},
 		Listeners: gateway.Listeners{Public: s.public, Console: s.console, Telemetry: s.telemetry},
 	})
 	if err != nil {
@@ -188,4 +189,9 @@ func labUsers() []web.LabUser {
 func visitor(r *http.Request) (mail.Visitor, bool) {
 	v, ok := web.VisitorFrom(r.Context())
 	return mail.Visitor(v), ok
+}
+
+// ports joins what the console steers in the lab.
+func (w *workshop) ports() *console.LabPorts {
+	return &console.LabPorts{Onprem: w.lab}
 }

@@ -8,6 +8,7 @@ package console
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 	"github.com/fourways-id/fourways/internal/directory"
 )
 
-// Ports is what the console steers. Workshop is nil outside the lab.
+// Ports is what the console steers. Lab is nil outside the lab.
 type Ports struct {
 	Access   Access
 	People   People
@@ -25,7 +26,7 @@ type Ports struct {
 	Syncs    Syncs
 	Agents   Agents
 	Settings Settings
-	Workshop Workshop
+	Lab      *LabPorts
 }
 
 // Access is who may do what, and what they did.
@@ -67,16 +68,11 @@ type Agents interface {
 	Invite(ctx context.Context, i api.Invite, by string) (api.Invitation, error)
 }
 
-// Settings is the configuration in force.
+// Settings is the configuration in force, and how the gateway fares with it.
 type Settings interface {
+	Doctor
 	ShowConfig(ctx context.Context) (string, error)
 	Reload(ctx context.Context) (api.Reload, error)
-}
-
-// Workshop is the lab's own on-premises directory, changed by its administrator over LDAP.
-type Workshop interface {
-	OnpremUsers(ctx context.Context) ([]api.OnpremUser, error)
-	OnpremChange(ctx context.Context, upn string, do string, pw authn.Secret) error
 }
 
 // Entry is one line of the audit log.
@@ -125,8 +121,12 @@ func (c *console) routes() map[string]http.Handler {
 		"GET /api/v1/config":               c.get(Operator, c.showConfig),
 		"POST /api/v1/config":              c.change(Operator, c.reload),
 		"POST /api/v1/tokens":              c.change(Admin, c.newToken),
-		"GET /api/v1/onprem/users":         c.get(Reader, c.onpremUsers),
-		"POST /api/v1/onprem/users/{upn}":  c.change(Operator, c.onpremChange),
+		"GET /api/v1/doctor":               c.get(Operator, c.examine),
+	}
+	for _, more := range []map[string]http.Handler{
+		c.onpremRoutes(), c.faultRoutes(), c.scenarioRoutes(), c.clockRoutes(), c.worldRoutes(), c.matrixRoutes(),
+	} {
+		maps.Copy(routes, more)
 	}
 	return routes
 }

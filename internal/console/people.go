@@ -46,31 +46,6 @@ func (c *console) setPassword(r *http.Request, _ api.Token) (changed, error) {
 	return did, c.People.SetPassword(r.Context(), r.PathValue("upn"), authn.NewSecret([]byte(ask.Password)))
 }
 
-func (c *console) onpremUsers(r *http.Request) (any, error) {
-	if c.Workshop == nil {
-		return nil, notALab()
-	}
-	people, err := c.Workshop.OnpremUsers(r.Context())
-	return api.PageOf(people), err
-}
-
-func (c *console) onpremChange(r *http.Request, _ api.Token) (changed, error) {
-	did := changed{Action: "Change on-premises user", Target: r.PathValue("upn"), Answer: struct{}{}}
-	if c.Workshop == nil {
-		return did, notALab()
-	}
-	ask, err := read[api.OnpremChange](r)
-	if err != nil {
-		return did, err
-	}
-	did.After = ask.Do
-	return did, c.Workshop.OnpremChange(r.Context(), r.PathValue("upn"), ask.Do, authn.NewSecret([]byte(ask.Password)))
-}
-
-func notALab() error {
-	return api.Problem{Title: "Not Found", Status: http.StatusNotFound, Detail: "Only the lab (`fourways up`) has a directory of its own. Change people in your directory with its own tools."}
-}
-
 func limit(r *http.Request, most int) int {
 	if n, err := strconv.Atoi(r.URL.Query().Get("limit")); err == nil && n > 0 && n < most {
 		return n

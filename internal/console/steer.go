@@ -60,7 +60,13 @@ func (c *console) signIns(r *http.Request) (any, error) {
 }
 
 func (c *console) trace(r *http.Request) (any, error) {
-	return c.History.Trace(r.Context(), authn.AttemptID(r.PathValue("id")))
+	ctx, id := r.Context(), authn.AttemptID(r.PathValue("id"))
+	t, err := c.History.Trace(ctx, id)
+	if err != nil || c.Lab == nil || c.Lab.Evidence == nil {
+		return t, err
+	}
+	t.Away, err = c.Lab.Evidence.AwayOf(ctx, t.Records)
+	return t, err
 }
 
 func (c *console) syncStatus(r *http.Request) (any, error) { return c.Syncs.SyncStatus(r.Context()) }

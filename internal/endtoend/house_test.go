@@ -68,7 +68,7 @@ func openHouse(t *testing.T, change func(*config.Config)) *house {
 	h.configure(change)
 	h.gateway, err = gateway.Open(t.Context(), gateway.Options{
 		Config: h.config, File: filepath.Join(h.dir, "fourways.toml"), Clock: realClock{}, Log: log,
-		Lab:       &gateway.Lab{Workshop: h.lab, Inspect: true},
+		Lab:       &gateway.Lab{Ports: &console.LabPorts{Onprem: h.lab}, Inspect: true},
 		Listeners: gateway.Listeners{Public: public, Console: operator, Telemetry: telemetry},
 	})
 	if err != nil {

@@ -23,10 +23,10 @@ type Listeners struct {
 
 // Lab is what a lab adds to a gateway.
 type Lab struct {
-	Users    []web.LabUser    // shown on the sign-in page
-	App      http.Handler     // the demo application, at /app/
-	Workshop console.Workshop // the lab's own directory
-	Inspect  bool             // tests may read every broker message
+	Users   []web.LabUser     // shown on the sign-in page
+	App     http.Handler      // the demo application, at /app/
+	Ports   *console.LabPorts // what the console steers in the lab; nil: nothing
+	Inspect bool              // tests may read every broker message
 }
 
 // serving is the three HTTP servers and the background loops.
@@ -99,7 +99,7 @@ func (g *Gateway) ports() console.Ports {
 		Access: &Access{Store: g.core.store, Clock: g.core.clock}, People: g.people(), Modes: g, History: g, Syncs: g, Agents: g, Settings: g,
 	}
 	if g.lab != nil {
-		p.Workshop = g.lab.Workshop
+		p.Lab = g.lab.Ports
 	}
 	return p
 }

@@ -23,7 +23,7 @@ func peopleAttributes() []string {
 	}
 }
 
-// OnpremUsers implements console.Workshop: it reads the forest as its administrator, over LDAP.
+// OnpremUsers implements console.Onprem: it reads the forest as its administrator, over LDAP.
 func (l *Lab) OnpremUsers(ctx context.Context) ([]api.OnpremUser, error) {
 	var all []api.OnpremUser
 	for e, err := range l.servers.admin.Read(ctx, onprem.Query{Filter: peopleFilter, Attributes: peopleAttributes()}) {
@@ -66,7 +66,7 @@ func (l *Lab) user(e onprem.Entry) api.OnpremUser {
 	return u
 }
 
-// OnpremChange implements console.Workshop. upn is the tenant's name of a person or the forest's.
+// OnpremChange implements console.Onprem. upn is the tenant's name of a person or the forest's.
 func (l *Lab) OnpremChange(ctx context.Context, upn, do string, pw authn.Secret) error {
 	defer pw.Wipe()
 	dn, flags, err := l.find(ctx, upn)

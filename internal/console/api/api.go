@@ -10,6 +10,7 @@ import (
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/journal"
+	"github.com/fourways-id/fourways/internal/trace"
 )
 
 // Problem is an error answer (RFC 9457).
@@ -82,6 +83,7 @@ type SignIn = journal.SignIn
 type Trace struct {
 	ID      authn.AttemptID `json:"id"`
 	Records []authn.Record  `json:"records"`
+	Away    []trace.Away    `json:"away,omitempty"` // what the lab's identity provider wrote of it
 }
 
 // Agent is an on-premises agent as the operator sees it.

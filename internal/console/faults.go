@@ -1,0 +1,45 @@
+package console
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/fourways-id/fourways/internal/console/api"
+)
+
+func (c *console) faultRoutes() map[string]http.Handler {
+	port := func(l *LabPorts) Faults { return l.Faults }
+	return map[string]http.Handler{
+		"GET /api/v1/faults":           c.get(Reader, lab(c, port, faults)),
+		"PUT /api/v1/faults/{name}":    c.change(Operator, labChange(c, port, setFault)),
+		"DELETE /api/v1/faults/{name}": c.change(Operator, labChange(c, port, clearFaults)),
+		"DELETE /api/v1/faults":        c.change(Operator, labChange(c, port, clearFaults)),
+	}
+}
+
+func faults(f Faults, r *http.Request) (any, error) {
+	all, err := f.Faults(r.Context())
+	return api.PageOf(all), err
+}
+
+func setFault(f Faults, r *http.Request, by api.Token) (changed, error) {
+	did := changed{Action: "Add fault", Target: r.PathValue("name")}
+	ask, err := read[api.FaultSetting](r)
+	if err != nil {
+		return did, err
+	}
+	fault, err := f.SetFault(r.Context(), did.Target, ask, by.Name)
+	did.Answer = fault
+	if b := fault.Active; b != nil {
+		did.After = strings.Join(strings.Fields(fmt.Sprintf("%s %s rate %g until %s", b.Scope, b.Param, b.Rate, b.Until.UTC().Format("15:04:05Z"))), " ")
+	}
+	return did, err
+}
+
+func clearFaults(f Faults, r *http.Request, _ api.Token) (changed, error) {
+	did := changed{Action: "Clear fault", Target: r.PathValue("name")}
+	cleared, err := f.ClearFaults(r.Context(), did.Target)
+	did.Before, did.Answer = strings.Join(cleared, ", "), api.PageOf(cleared)
+	return did, err
+}
