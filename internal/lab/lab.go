@@ -22,6 +22,7 @@ import (
 	"github.com/fourways-id/fourways/internal/agent"
 	"github.com/fourways-id/fourways/internal/agentlink"
 	"github.com/fourways-id/fourways/internal/lab/dc"
+	"github.com/fourways-id/fourways/internal/lab/fault"
 	"github.com/fourways-id/fourways/internal/lab/harbour"
 	"github.com/fourways-id/fourways/internal/onprem"
 )
@@ -49,6 +50,7 @@ type Lab struct {
 	dc      *dc.Server
 	lock    *os.File // of the data folder
 	again   bool     // the premises were seeded before, by a start that did not come to its end
+	faults  *fault.Board
 }
 
 type servers struct {
@@ -59,7 +61,7 @@ type servers struct {
 
 // Start starts the premises and the external identity provider. Close ends them.
 func Start(ctx context.Context, o Options) (_ *Lab, err error) {
-	l := &Lab{dir: o.Dir, seed: o.Seed, public: strings.TrimSuffix(o.PublicURL, "/"), clock: o.Clock, log: o.Log}
+	l := &Lab{dir: o.Dir, seed: o.Seed, public: strings.TrimSuffix(o.PublicURL, "/"), clock: o.Clock, log: o.Log, faults: fault.NewBoard()}
 	defer func() {
 		if err != nil {
 			l.Close()
@@ -112,8 +114,9 @@ func (l *Lab) startPremises(ctx context.Context, listen string) error {
 	return err
 }
 
-// Close ends everything.
+// Close ends everything. What is broken on purpose is mended first, so that all can end as it should.
 func (l *Lab) Close() {
+	l.faults.Close()
 	if l.servers.harbour != nil {
 		_ = l.servers.harbour.Close() // it was told to end; what it could not finish is lost with the lab
 	}
@@ -140,6 +143,9 @@ func (l *Lab) LDAPURL() string { return "ldap://" + l.dc.Addr() }
 
 // New reports that nobody lives in the forest yet.
 func (l *Lab) New() bool { return l.dc.Empty() }
+
+// Board is what is broken on purpose.
+func (l *Lab) Board() *fault.Board { return l.faults }
 
 // Inviter makes enrolment tokens.
 type Inviter func(ctx context.Context, name string) (authn.Secret, error)
