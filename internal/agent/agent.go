@@ -31,6 +31,22 @@ type Options struct {
 	Log       *slog.Logger
 	Version   string
 	AtOnce    int // binds at the same time; 0: 64. Sixteen times as many requests wait for their turn
+	Lab       Lab // how a lab breaks it; zero in production
+}
+
+// Lab is what a lab sets, and fourways-agent has no way to.
+type Lab struct {
+	// Intercept sees every request that came from the gateway, before its time is looked at, and may alter it. It must not
+	// block. nil: nobody looks.
+	Intercept func(*agentlink.Request) Fate
+	Dial      agentlink.Dialer // nil: straight to the broker
+	Retry     time.Duration    // longest wait between two attempts to connect; 0: agentlink's
+}
+
+// Fate is what an Intercept does to a request; the zero value is nothing.
+type Fate struct {
+	Wait time.Duration // before it is taken up
+	Drop bool          // it is taken, and never answered
 }
 
 // Decoy is the account that is bound when somebody signs in who doesn't exist, so that both take as long. The password
@@ -72,7 +88,9 @@ func Run(ctx context.Context, o Options) error {
 		held: make(chan struct{}, heldPerBind*o.atOnce()), binds: make(chan struct{}, o.atOnce()), wake: make(chan struct{}, 1), runs: make(chan struct{}, 1),
 	}
 	var err error
-	a.conn, err = agentlink.Dial(o.Identity, agentlink.DialOptions{Log: o.Log, Connected: func(*nats.Conn) { a.wakeUp() }})
+	a.conn, err = agentlink.Dial(o.Identity, agentlink.DialOptions{
+		Log: o.Log, Connected: func(*nats.Conn) { a.wakeUp() }, Dialer: o.Lab.Dial, LongestWait: o.Lab.Retry,
+	})
 	if err != nil {
 		return fmt.Errorf("start the agent: %w", err)
 	}

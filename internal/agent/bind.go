@@ -26,6 +26,10 @@ func (a *agent) asked(msg *nats.Msg) {
 		a.unreadable(msg, err)
 		return
 	}
+	fate := a.intercepted(q)
+	if fate.Drop {
+		return
+	}
 	if reason := a.timely(q); reason != authn.None {
 		a.answer(msg, q, agentlink.Answer{Reason: reason.String()})
 		return
@@ -34,14 +38,21 @@ func (a *agent) asked(msg *nats.Msg) {
 		a.Log.Warn("dropped a request that came before", "request", q.ID)
 		return
 	}
-	if !a.queue(msg, q) {
+	if !a.queue(msg, q, fate.Wait) {
 		a.Log.Warn("no room for another request", "at most", cap(a.held))
 		a.answer(msg, q, agentlink.Answer{Reason: authn.AgentError.String()})
 	}
 }
 
+func (a *agent) intercepted(q *agentlink.Request) Fate {
+	if a.Lab.Intercept == nil {
+		return Fate{}
+	}
+	return a.Lab.Intercept(q)
+}
+
 // queue binds beside the caller, as soon as there is a place for one more bind.
-func (a *agent) queue(msg *nats.Msg, q *agentlink.Request) bool {
+func (a *agent) queue(msg *nats.Msg, q *agentlink.Request, wait time.Duration) bool {
 	select {
 	case a.held <- struct{}{}:
 	default:
@@ -51,19 +62,37 @@ func (a *agent) queue(msg *nats.Msg, q *agentlink.Request) bool {
 	begun := a.begin(func() {
 		defer func() { <-a.held }()
 		defer cancel()
-		select {
-		case a.binds <- struct{}{}:
-			defer func() { <-a.binds }()
-			a.bind(ctx, msg, q)
-		case <-ctx.Done():
+		if !a.turn(ctx, wait) {
 			a.answer(msg, q, agentlink.Answer{Reason: authn.AgentLate.String()})
+			return
 		}
+		defer func() { <-a.binds }()
+		a.bind(ctx, msg, q)
 	})
 	if !begun {
 		cancel()
 		<-a.held
 	}
 	return begun
+}
+
+// turn waits for a place to bind; false when the request's time is over first.
+func (a *agent) turn(ctx context.Context, wait time.Duration) bool {
+	if wait > 0 {
+		held := time.NewTimer(wait)
+		defer held.Stop()
+		select {
+		case <-held.C:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	select {
+	case a.binds <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // until ends a tenth before the gateway's patience does, so that the gateway still hears where the time went. It counts from
@@ -118,7 +147,10 @@ func (a *agent) bind(ctx context.Context, msg *nats.Msg, q *agentlink.Request) {
 		return
 	}
 	e.opened(authn.StepOK)
-	if !a.mayBind(ctx, q) {
+	if err := a.mayBind(ctx, q); err != nil {
+		if !errors.Is(err, agentlink.ErrNotYours) { // the password went nowhere: another agent may be asked
+			a.answer(msg, q, agentlink.Answer{Reason: authn.AgentError.String(), Steps: e.hops})
+		}
 		return
 	}
 	user := q.User
@@ -138,14 +170,14 @@ func (a *agent) bind(ctx context.Context, msg *nats.Msg, q *agentlink.Request) {
 }
 
 // mayBind asks the gateway, which may have given the request to somebody else in the meantime.
-func (a *agent) mayBind(ctx context.Context, q *agentlink.Request) bool {
+func (a *agent) mayBind(ctx context.Context, q *agentlink.Request) error {
 	ctx, cancel := context.WithTimeout(ctx, turnWithin)
 	defer cancel()
 	err := a.recv.MayBind(ctx, a.conn, q)
 	if err != nil {
 		a.Log.Warn("did not bind", "request", q.ID, "error", err)
 	}
-	return err == nil
+	return err
 }
 
 // decoyed turns the decoy account's verdict into that of somebody who doesn't exist. An outage stays one.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"sync"
 	"time"
 
@@ -17,7 +18,16 @@ import (
 type DialOptions struct {
 	Log       *slog.Logger
 	Connected func(*nats.Conn) // called after every connect, the first one too; may be nil
+
+	Dialer      Dialer        // nil: a TCP connection to the broker's address
+	LongestWait time.Duration // between two attempts to connect; 0: fifteen seconds
 }
+
+// Dialer opens the connection on which TLS then begins: a lab's wire, which can be cut.
+type Dialer func(network, address string) (net.Conn, error)
+
+// Dial implements nats.CustomDialer.
+func (d Dialer) Dial(network, address string) (net.Conn, error) { return d(network, address) }
 
 // Waits between two attempts to connect: doubled from the first to the last, with jitter, for ever.
 const (
@@ -37,7 +47,7 @@ func Dial(id *Identity, o DialOptions) (*nats.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the connection key: %w", err)
 	}
-	r := &retry{now: time.Now} //nolint:forbidigo // connections live in real time
+	r := &retry{now: time.Now, longest: o.LongestWait} //nolint:forbidigo // connections live in real time
 	connected := func(c *nats.Conn) {
 		r.connected()
 		o.Log.Info("connected to the gateway", "agent", id.AgentID, "broker", c.ConnectedUrlRedacted())
@@ -45,7 +55,11 @@ func Dial(id *Identity, o DialOptions) (*nats.Conn, error) {
 			o.Connected(c)
 		}
 	}
-	conn, err := nats.Connect(id.URL,
+	dial := func(*nats.Options) error { return nil }
+	if o.Dialer != nil {
+		dial = nats.SetCustomDialer(o.Dialer)
+	}
+	conn, err := nats.Connect(id.URL, dial,
 		nats.Name(id.AgentID),
 		nats.Nkey(public, id.keys.conn.Sign),
 		nats.Secure(&tls.Config{MinVersion: tls.VersionTLS13, RootCAs: roots}),
@@ -74,10 +88,11 @@ func Dial(id *Identity, o DialOptions) (*nats.Conn, error) {
 
 // retry lengthens the waits also when every connection is made, and soon lost: two machines with one key cut each other off.
 type retry struct {
-	now   func() time.Time
-	mu    sync.Mutex
-	since time.Time // of the last connection
-	short int       // connections one after another that did not last
+	now     func() time.Time
+	longest time.Duration // 0: no other bound than backoff's
+	mu      sync.Mutex
+	since   time.Time // of the last connection
+	short   int       // connections one after another that did not last
 }
 
 func (r *retry) connected() {
@@ -97,7 +112,11 @@ func (r *retry) wait(attempt int) time.Duration {
 	default:
 		r.short = 0
 	}
-	return backoff(attempt + r.short)
+	wait := backoff(attempt + r.short)
+	if r.longest > 0 {
+		wait = min(wait, r.longest)
+	}
+	return wait
 }
 
 func backoff(attempts int) time.Duration {

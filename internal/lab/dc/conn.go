@@ -35,6 +35,7 @@ type session struct {
 	encrypted bool
 	who       identity
 	pages     []page
+	binds     int // how many it has seen; counted for Intercept alone
 }
 
 // outcome is the answer to one request and what the event log says of it.
@@ -104,6 +105,9 @@ func (s *session) serve(r request) (keep bool) {
 			keep = false
 		}
 	}()
+	if !s.intercepted(r) {
+		return false
+	}
 	out := s.dispatch(r)
 	if out.name == "" {
 		out.name = s.who.name

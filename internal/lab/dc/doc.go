@@ -15,7 +15,7 @@
 //	modify.go   add and modify                           value.go     what a value must be, passwords
 //	rename.go   delete and rename                        seed.go      loading entries without LDAP
 //	dn.go       distinguished names (RFC 4514)           builtin.go   what every domain is made with
-//	persist.go  the state file
+//	persist.go  the state file                           intercept.go a seam to break it
 //
 // Everybody who signed in may search, as in Active Directory; without a bind only the rootDSE can be read. Only the
 // administrator may change anything, and passwords only over TLS. The attribute fourwaysNTHash is the lab's stand-in for

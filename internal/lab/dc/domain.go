@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unique"
 )
 
 // attribute is one attribute of an entry: its name as first written, and its values as raw octets.
@@ -52,7 +53,7 @@ func (e *entry) number(attr string) int64 {
 
 // set replaces all values; without values the attribute is gone.
 func (e *entry) set(attr string, vals ...string) {
-	key := strings.ToLower(attr)
+	key := unique.Make(strings.ToLower(attr)).Value() // the same few names stand at every entry
 	if len(vals) == 0 {
 		delete(e.attrs, key)
 		return
@@ -86,6 +87,7 @@ type domain struct {
 	rid     uint32                         // last relative id given out
 	usn     int64                          // highestCommittedUSN
 	version uint64                         // counts changes in memory, so that a save knows what it covers
+	touched map[string]struct{}            // keys of what is to be saved
 }
 
 // find is the entry of that name, or nil.
@@ -140,6 +142,7 @@ func (d *domain) put(e *entry) {
 	d.version++
 	key := e.name.key()
 	d.forget(key)
+	d.touch(key)
 	d.entries[key] = e
 	if upn := fold(e.first("userPrincipalName")); upn != "" {
 		d.upns[upn] = key
@@ -162,6 +165,7 @@ func (d *domain) forget(key string) {
 		return
 	}
 	d.version++
+	d.touch(key)
 	delete(d.entries, key)
 	delete(d.upns, fold(e.first("userPrincipalName")))
 	delete(d.sams, fold(e.first("sAMAccountName")))

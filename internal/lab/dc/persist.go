@@ -1,27 +1,30 @@
 package dc
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"unique"
 )
 
 // stateVersion changes when an older program couldn't read the file.
 const stateVersion = 1
 
-// state is the file: the whole domain, NT hashes included, so it is readable by its owner only.
-type state struct {
-	Version int           `json:"version"`
-	Domain  string        `json:"domain"`
-	SID     [3]uint32     `json:"sid"`
-	RID     uint32        `json:"rid"`
-	USN     int64         `json:"usn"`
-	Entries []storedEntry `json:"entries"`
+// header is what stands in the file before the entries: the file holds the whole domain, NT hashes included, so it is
+// readable by its owner only.
+type header struct {
+	Version int       `json:"version"`
+	Domain  string    `json:"domain"`
+	SID     [3]uint32 `json:"sid"`
+	RID     uint32    `json:"rid"`
+	USN     int64     `json:"usn"`
 }
 
 type storedEntry struct {
@@ -30,8 +33,8 @@ type storedEntry struct {
 	Hash  []byte              `json:"hash,omitempty"`
 }
 
-// save writes the domain down and returns when everything changed so far is on disk. Callers that come while one write is
-// running share the next.
+// save returns when everything changed so far is on disk: what was changed is added to the journal beside the file.
+// Callers that come while one write is running share the next.
 func (s *Server) save() error {
 	if s.opts.File == "" {
 		return nil
@@ -45,76 +48,186 @@ func (s *Server) save() error {
 	if s.saved >= mine {
 		return nil
 	}
-	body, version, err := s.dom.snapshot()
-	if err != nil {
-		return err
-	}
-	if err := writeFile(s.opts.File, body); err != nil {
+	c, version := s.dom.take()
+	if err := s.journal.add(c.stored()); err != nil {
+		s.dom.giveBack(c)
 		return fmt.Errorf("the domain controller could not write its state; the change is in memory only: %w", err)
+	}
+	s.saved = version
+	if s.journal.full() {
+		return s.checkpoint()
+	}
+	return nil
+}
+
+// checkpoint writes the whole domain down and begins an empty journal. The caller holds saving. Should the program end
+// between the two, the journal is read over a file that has its changes already, which comes to the same.
+func (s *Server) checkpoint() error {
+	c, version := s.dom.take()
+	err := s.dom.write(s.opts.File)
+	if err == nil {
+		err = s.journal.reset(s.opts.File)
+	}
+	if err != nil {
+		s.dom.giveBack(c)
+		return fmt.Errorf("the domain controller could not write its state down whole; the journal beside it holds the changes: %w", err)
 	}
 	s.saved = version
 	return nil
 }
 
-// snapshot is the file's content. The entries themselves never change, so the long part of the work needs no lock.
-func (d *domain) snapshot() ([]byte, uint64, error) {
+// write replaces file by the domain as it is. Entries never change, so the long part of the work needs no lock.
+func (d *domain) write(file string) error {
 	d.mu.RLock()
-	st := state{Version: stateVersion, Domain: d.dns, SID: d.sid, RID: d.rid, USN: d.usn}
-	version, entries := d.version, maps.Clone(d.entries)
+	h, entries := d.header(), maps.Clone(d.entries)
 	d.mu.RUnlock()
-	for _, key := range slices.Sorted(maps.Keys(entries)) {
-		e := entries[key]
-		stored := storedEntry{DN: e.name.String(), Attrs: map[string][][]byte{}, Hash: e.hash}
-		for _, a := range e.attrs {
-			for _, v := range a.values {
-				stored.Attrs[a.name] = append(stored.Attrs[a.name], []byte(v))
-			}
+	return replaceFile(file, func(w io.Writer) error {
+		first, err := json.Marshal(h)
+		if err != nil {
+			return err
 		}
-		st.Entries = append(st.Entries, stored)
-	}
-	body, err := json.Marshal(st)
-	return body, version, err
+		out := bufio.NewWriterSize(w, 1<<16)
+		_, _ = out.Write(first[:len(first)-1]) // a bufio.Writer keeps its first error until Flush
+		sep := `,"entries":[`
+		for _, key := range slices.Sorted(maps.Keys(entries)) {
+			body, err := json.Marshal(entries[key].stored())
+			if err != nil {
+				return err
+			}
+			_, _ = out.WriteString(sep)
+			_, _ = out.Write(body)
+			sep = ",\n"
+		}
+		if len(entries) == 0 {
+			_, _ = out.WriteString(sep)
+		}
+		_, _ = out.WriteString("]}\n")
+		return out.Flush()
+	})
 }
 
-// load reads the file into d; false when there is none yet.
+func (d *domain) header() header {
+	return header{Version: stateVersion, Domain: d.dns, SID: d.sid, RID: d.rid, USN: d.usn}
+}
+
+func (e *entry) stored() storedEntry {
+	stored := storedEntry{DN: e.name.String(), Attrs: make(map[string][][]byte, len(e.attrs)), Hash: e.hash}
+	for _, a := range e.attrs {
+		vals := make([][]byte, len(a.values))
+		for i, v := range a.values {
+			vals[i] = []byte(v)
+		}
+		stored.Attrs[a.name] = vals
+	}
+	return stored
+}
+
+// load reads the file and its journal into d; false when there is none yet.
 func (d *domain) load(file string) (bool, error) {
-	body, err := os.ReadFile(file) //nolint:gosec // G304: the operator names the file
+	found, err := d.read(file)
+	if err != nil || !found {
+		return found, err
+	}
+	return true, d.replay(journalOf(file))
+}
+
+// read takes the file in piece by piece: it may hold a hundred thousand people.
+func (d *domain) read(file string) (bool, error) {
+	f, err := os.Open(file) //nolint:gosec // G304: the operator names the file
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("the domain controller can't read its state: %w", err)
 	}
-	var st state
-	if err := json.Unmarshal(body, &st); err != nil {
+	defer f.Close()
+	dec := json.NewDecoder(bufio.NewReaderSize(f, 1<<16))
+	h := header{}
+	for err = open(dec, '{'); err == nil && dec.More(); {
+		var field json.Token
+		if field, err = dec.Token(); err != nil {
+			break
+		}
+		switch field {
+		case "version":
+			err = dec.Decode(&h.Version)
+		case "domain":
+			err = dec.Decode(&h.Domain)
+		case "sid":
+			err = dec.Decode(&h.SID)
+		case "rid":
+			err = dec.Decode(&h.RID)
+		case "usn":
+			err = dec.Decode(&h.USN)
+		case "entries":
+			if h.Version == stateVersion && h.Domain == d.dns {
+				err = d.readEntries(dec)
+				continue
+			}
+			fallthrough
+		default:
+			err = dec.Decode(&json.RawMessage{})
+		}
+	}
+	if err == nil {
+		_, err = dec.Token() // a file that was cut off is none
+	}
+	if err != nil {
 		return false, fmt.Errorf("%s is no state of a domain controller: %w; move it away to begin with an empty domain", file, err)
 	}
-	if st.Version != stateVersion || st.Domain != d.dns {
+	if h.Version != stateVersion || h.Domain != d.dns {
 		return false, fmt.Errorf("%s holds version %d of domain %q; wanted are version %d and %q: move it away or change the domain",
-			file, st.Version, st.Domain, stateVersion, d.dns)
+			file, h.Version, h.Domain, stateVersion, d.dns)
 	}
-	d.sid, d.rid, d.usn = st.SID, st.RID, st.USN
-	for _, stored := range st.Entries {
-		name, err := parseDN(stored.DN)
-		if err != nil {
-			return false, fmt.Errorf("%s holds the name %q: %w", file, stored.DN, err)
-		}
-		e := newEntry(name)
-		e.hash = stored.Hash
-		for attr, vals := range stored.Attrs {
-			strs := make([]string, len(vals))
-			for i, v := range vals {
-				strs[i] = string(v)
-			}
-			e.set(attr, strs...)
-		}
-		d.put(e)
-	}
+	d.sid, d.rid, d.usn = h.SID, h.RID, h.USN
 	return true, nil
 }
 
-// writeFile replaces file at once: a reader, or a start after a crash, sees the old content or the new, never a part.
-func writeFile(file string, body []byte) (err error) {
+func open(dec *json.Decoder, want json.Delim) error {
+	t, err := dec.Token()
+	if err == nil && t != want {
+		err = fmt.Errorf("%v stands where %v is due", t, want)
+	}
+	return err
+}
+
+func (d *domain) readEntries(dec *json.Decoder) error {
+	if err := open(dec, '['); err != nil {
+		return err
+	}
+	for dec.More() {
+		var stored storedEntry
+		if err := dec.Decode(&stored); err != nil {
+			return err
+		}
+		if err := d.putStored(stored); err != nil {
+			return err
+		}
+	}
+	_, err := dec.Token()
+	return err
+}
+
+func (d *domain) putStored(stored storedEntry) error {
+	name, err := parseDN(stored.DN)
+	if err != nil {
+		return fmt.Errorf("the name %q: %w", stored.DN, err)
+	}
+	e := newEntry(name)
+	e.hash = stored.Hash
+	for attr, vals := range stored.Attrs {
+		strs := make([]string, len(vals))
+		for i, v := range vals {
+			strs[i] = string(v)
+		}
+		e.set(unique.Make(attr).Value(), strs...) // the same few names stand at every entry
+	}
+	d.put(e)
+	return nil
+}
+
+// replaceFile replaces file at once: a reader, or a start after a crash, sees the old content or the new, never a part.
+func replaceFile(file string, fill func(io.Writer) error) (err error) {
 	tmp, err := os.CreateTemp(filepath.Dir(file), ".dc-*") // mode 0600
 	if err != nil {
 		return err
@@ -124,7 +237,7 @@ func writeFile(file string, body []byte) (err error) {
 			_ = os.Remove(tmp.Name())
 		}
 	}()
-	_, err = tmp.Write(body)
+	err = fill(tmp)
 	if err == nil {
 		err = tmp.Sync()
 	}

@@ -37,6 +37,10 @@ type Options struct {
 	Clock      Clock
 	Log        func(Event) // called for each request, from several goroutines; nil: nobody listens
 
+	// Intercept decides what becomes of each request before it is looked at: the lab breaks the directory with it. It is called
+	// from several goroutines; nil: requests are answered.
+	Intercept func(Op) Fate
+
 	// Policy of a new domain; later the administrator changes it on the domain entry (maxPwdAge, lockoutThreshold...).
 	LockoutThreshold int           // wrong passwords that lock; 0: 10, negative: never
 	LockoutDuration  time.Duration // how long; 0: 30 minutes, negative: until an administrator unlocks
@@ -71,8 +75,9 @@ type Server struct {
 	closed  bool
 	counter atomic.Uint64
 
-	saving sync.Mutex // guards saved: one write at a time
-	saved  uint64
+	saving  sync.Mutex // guards saved and journal: one write at a time
+	saved   uint64
+	journal journal
 }
 
 // Start loads or makes the domain and begins to listen. The server ends with Close or with ctx.
@@ -120,7 +125,11 @@ func prepare(o Options) (*Server, error) {
 		if found, err = s.dom.load(o.File); err != nil {
 			return nil, err
 		}
+		if s.journal, err = openJournal(o.File); err != nil {
+			return nil, fmt.Errorf("open the journal of the domain controller: %w", err)
+		}
 	}
+	s.dom.touched = nil // what was read is on the disk
 	if !found {
 		if err := s.dom.create(o); err != nil {
 			return nil, err
@@ -133,6 +142,9 @@ func prepare(o Options) (*Server, error) {
 		if s.reader, err = s.dom.builtin(o.SyncReader, false); err != nil {
 			return nil, err
 		}
+	}
+	if o.File != "" && !found {
+		return s, s.checkpoint()
 	}
 	return s, s.save()
 }
@@ -247,5 +259,14 @@ func (s *Server) hangUp() {
 func (s *Server) Close() error {
 	s.stop()
 	s.work.Wait()
-	return s.save()
+	if s.opts.File == "" {
+		return nil
+	}
+	err := s.save()
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	if err == nil && s.journal.size > 0 {
+		err = s.checkpoint()
+	}
+	return errors.Join(err, s.journal.close())
 }
