@@ -77,8 +77,8 @@ func (c *Console) RestoreSnapshot(ctx context.Context, name string) (api.Restore
 }
 
 // RunMatrix runs every account state on every path in a throw-away copy of the lab, and waits for its end.
-func (c *Console) RunMatrix(ctx context.Context) (api.Matrix, error) {
-	return call[api.Matrix](ctx, c, http.MethodPost, "matrix", struct{}{})
+func (c *Console) RunMatrix(ctx context.Context, ask api.MatrixRequest) (api.Matrix, error) {
+	return call[api.Matrix](ctx, c, http.MethodPost, "matrix", ask)
 }
 
 // Examine gives the gateway's own findings about itself.

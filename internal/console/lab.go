@@ -55,7 +55,7 @@ type Worlds interface {
 
 // Matrix runs the account states by the paths in a throw-away copy of the lab.
 type Matrix interface {
-	RunMatrix(ctx context.Context) (api.Matrix, error)
+	RunMatrix(ctx context.Context, ask api.MatrixRequest) (api.Matrix, error)
 	LastMatrix(ctx context.Context) (api.Matrix, error) // directory.ErrNotFound before the first run
 }
 

@@ -1,25 +1,75 @@
 package console
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"time"
 
+	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/console/api"
+	"github.com/fourways-id/fourways/internal/directory"
 )
 
 func (c *console) matrixRoutes() map[string]http.Handler {
 	port := func(l *LabPorts) Matrix { return l.Matrix }
 	return map[string]http.Handler{
 		"GET /api/v1/matrix":  c.get(Reader, lab(c, port, lastMatrix)),
-		"POST /api/v1/matrix": c.change(Operator, labChange(c, port, runMatrix)),
+		"POST /api/v1/matrix": long(c.change(Operator, labChange(c, port, runMatrix))),
 	}
+}
+
+// runWithin is how long a run in a throw-away copy may take: it does not end with the patience that a listener has for strangers.
+const runWithin = 4 * time.Minute
+
+// long lifts the listener's deadlines for a request that takes its time, and bounds it by its context instead.
+func long(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		deadlines := http.NewResponseController(w)
+		// A writer that can't move them, as in a test, has none.
+		_ = errors.Join(deadlines.SetReadDeadline(time.Time{}), deadlines.SetWriteDeadline(time.Time{}))
+		ctx, cancel := context.WithTimeout(r.Context(), runWithin)
+		defer cancel()
+		h.ServeHTTP(w, r.WithContext(ctx))
+	})
 }
 
 func lastMatrix(m Matrix, r *http.Request) (any, error) { return m.LastMatrix(r.Context()) }
 
 func runMatrix(m Matrix, r *http.Request, _ api.Token) (changed, error) {
 	did := changed{Action: "Run matrix"}
-	report, err := m.RunMatrix(r.Context())
+	ask, err := read[api.MatrixRequest](r)
+	if err != nil {
+		return did, err
+	}
+	if ask.IdP == "" {
+		ask.IdP = "saml"
+	}
+	if ask.IdP != "saml" && ask.IdP != "oidc" {
+		return did, bad("%q is no federation of the matrix: give saml or oidc", ask.IdP)
+	}
+	report, err := m.RunMatrix(r.Context(), ask)
 	did.Answer, did.After = report, fmt.Sprintf("%d of %d cells as expected", report.AsExpected, report.Live)
 	return did, err
+}
+
+// traceOfMatrix finds a trace of the last run, whose copy of the lab is gone; missing is what the lab's own history says.
+func (c *console) traceOfMatrix(ctx context.Context, id authn.AttemptID, missing error) (api.Trace, error) {
+	if c.Lab == nil || c.Lab.Matrix == nil || !errors.Is(missing, directory.ErrNotFound) {
+		return api.Trace{}, missing
+	}
+	last, err := c.Lab.Matrix.LastMatrix(ctx)
+	if errors.Is(err, directory.ErrNotFound) {
+		return api.Trace{}, missing
+	}
+	if err != nil {
+		return api.Trace{}, err
+	}
+	i := slices.IndexFunc(last.Traces, func(t api.Trace) bool { return t.ID == id })
+	if i < 0 {
+		return api.Trace{}, missing
+	}
+	return last.Traces[i], nil
 }

@@ -11,7 +11,7 @@ func (c *console) scenarioRoutes() map[string]http.Handler {
 	port := func(l *LabPorts) Scenarios { return l.Scenarios }
 	return map[string]http.Handler{
 		"GET /api/v1/scenarios":         c.get(Reader, lab(c, port, scenarios)),
-		"POST /api/v1/scenarios/{name}": c.change(Operator, labChange(c, port, runScenario)),
+		"POST /api/v1/scenarios/{name}": long(c.change(Operator, labChange(c, port, runScenario))),
 	}
 }
 
