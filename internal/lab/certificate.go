@@ -45,22 +45,7 @@ func certificate(dir string) (tls.Certificate, *x509.CertPool, error) {
 }
 
 func makeCertificate(crt, key string) error {
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return err
-	}
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
-	if err != nil {
-		return err
-	}
-	now := time.Now() //nolint:forbidigo // a certificate's time is protocol time
-	template := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: "DC01." + forest}, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(10, 0, 0),
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		IsCA: true, BasicConstraintsValid: true,
-		DNSNames: []string{"localhost", "dc01." + forest}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	der, private, err := selfSigned()
 	if err != nil {
 		return err
 	}
@@ -72,4 +57,34 @@ func makeCertificate(crt, key string) error {
 		return err
 	}
 	return os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}), 0o600)
+}
+
+// selfSigned makes a certificate with the domain controller's names, and its key.
+func selfSigned() ([]byte, *ecdsa.PrivateKey, error) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
+	if err != nil {
+		return nil, nil, err
+	}
+	now := time.Now() //nolint:forbidigo // a certificate's time is protocol time
+	template := &x509.Certificate{
+		SerialNumber: serial, Subject: pkix.Name{CommonName: "DC01." + forest}, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(10, 0, 0),
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		IsCA: true, BasicConstraintsValid: true,
+		DNSNames: []string{"localhost", "dc01." + forest}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	return der, private, err
+}
+
+// strangersTLS has a certificate with all the right names that nobody has reason to trust.
+func strangersTLS() (*tls.Config, error) {
+	der, private, err := selfSigned()
+	if err != nil {
+		return nil, fmt.Errorf("make a stranger's certificate: %w", err)
+	}
+	return serverTLS(tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private}), nil
 }

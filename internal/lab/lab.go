@@ -9,18 +9,13 @@ package lab
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/fourways-id/fourways/authn"
-	"github.com/fourways-id/fourways/internal/agent"
-	"github.com/fourways-id/fourways/internal/agentlink"
 	"github.com/fourways-id/fourways/internal/lab/dc"
 	"github.com/fourways-id/fourways/internal/lab/fault"
 	"github.com/fourways-id/fourways/internal/lab/harbour"
@@ -51,17 +46,21 @@ type Lab struct {
 	lock    *os.File // of the data folder
 	again   bool     // the premises were seeded before, by a start that did not come to its end
 	faults  *fault.Board
+
+	premises *premises
+	recorder *recorder
 }
 
 type servers struct {
 	harbour *harbour.Server
 	admin   *onprem.Directory // the forest's administrator
 	reader  *onprem.Directory // the synchronisation's service account; it also binds people
+	idp     *onprem.Directory // the same account as Harbour ID has it, over a wire of its own
 }
 
 // Start starts the premises and the external identity provider. Close ends them.
 func Start(ctx context.Context, o Options) (_ *Lab, err error) {
-	l := &Lab{dir: o.Dir, seed: o.Seed, public: strings.TrimSuffix(o.PublicURL, "/"), clock: o.Clock, log: o.Log, faults: fault.NewBoard()}
+	l := &Lab{dir: o.Dir, seed: o.Seed, public: strings.TrimSuffix(o.PublicURL, "/"), clock: o.Clock, log: o.Log, faults: fault.NewBoard(), premises: newPremises()}
 	defer func() {
 		if err != nil {
 			l.Close()
@@ -73,12 +72,16 @@ func Start(ctx context.Context, o Options) (_ *Lab, err error) {
 	if l.secrets, err = openSecrets(filepath.Join(o.Dir, "secrets.json")); err != nil {
 		return nil, err
 	}
+	if l.recorder, err = openEvidence(o.Dir, o.Log); err != nil {
+		return nil, err
+	}
 	if err := l.startPremises(ctx, o.LDAPListen); err != nil {
 		return nil, err
 	}
+	l.breakPremises()
 	l.servers.harbour, err = harbour.Start(ctx, harbour.Options{
-		Listen: o.IdPListen, Issuers: l.issuers(), Directory: binder{l.servers.reader}, People: l, KeyDir: filepath.Join(o.Dir, "harbour"),
-		ErrorLog: o.Log, Clock: o.Clock,
+		Listen: o.IdPListen, Issuers: l.issuers(), Directory: binder{l.servers.idp}, People: l, KeyDir: filepath.Join(o.Dir, "harbour"),
+		ErrorLog: o.Log, Clock: o.Clock, Log: l.recorder.harbourEvent,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start Harbour ID: %w", err)
@@ -91,8 +94,10 @@ func (l *Lab) startPremises(ctx context.Context, listen string) error {
 	if err != nil {
 		return err
 	}
+	shown := serverTLS(pair)
+	shown.GetConfigForClient = l.certificateShown
 	l.dc, err = dc.Start(ctx, dc.Options{
-		Listen: listen, Domain: forest, NetBIOS: "CORP", Host: "DC01", TLS: serverTLS(pair), File: filepath.Join(l.dir, "dc.json"),
+		Listen: listen, Domain: forest, NetBIOS: "CORP", Host: "DC01", TLS: shown, Log: l.recorder.dcEvent, Intercept: l.atDC, File: filepath.Join(l.dir, "dc.json"),
 		Admin:      dc.Account{Name: "Administrator", Password: l.secrets.admin},
 		SyncReader: dc.Account{Name: "svc-sync", Password: l.secrets.sync},
 		Clock:      l.clock, LockoutDuration: -1, // carol stays locked until somebody unlocks her
@@ -110,7 +115,14 @@ func (l *Lab) startPremises(ctx context.Context, listen string) error {
 	if l.servers.admin, err = onprem.New(admin); err != nil {
 		return err
 	}
-	l.servers.reader, err = onprem.New(reader)
+	if l.servers.reader, err = onprem.New(reader); err != nil {
+		return err
+	}
+	if l.premises.idp, err = openWire(ctx, l.dc.Addr()); err != nil {
+		return err
+	}
+	reader.URLs = []string{"ldap://" + l.premises.idp.addr()}
+	l.servers.idp, err = onprem.New(reader)
 	return err
 }
 
@@ -120,7 +132,7 @@ func (l *Lab) Close() {
 	if l.servers.harbour != nil {
 		_ = l.servers.harbour.Close() // it was told to end; what it could not finish is lost with the lab
 	}
-	for _, d := range []*onprem.Directory{l.servers.admin, l.servers.reader} {
+	for _, d := range []*onprem.Directory{l.servers.admin, l.servers.reader, l.servers.idp} {
 		if d != nil {
 			d.Close()
 		}
@@ -129,6 +141,12 @@ func (l *Lab) Close() {
 		if err := l.dc.Close(); err != nil {
 			l.log.Error("end the domain controller", "error", err)
 		}
+	}
+	if l.premises.idp != nil {
+		l.premises.idp.close()
+	}
+	if l.recorder != nil {
+		l.recorder.close()
 	}
 	if l.lock != nil {
 		_ = l.lock.Close() // it was never written to
@@ -146,47 +164,6 @@ func (l *Lab) New() bool { return l.dc.Empty() }
 
 // Board is what is broken on purpose.
 func (l *Lab) Board() *fault.Board { return l.faults }
-
-// Inviter makes enrolment tokens.
-type Inviter func(ctx context.Context, name string) (authn.Secret, error)
-
-// RunAgent enrols the lab's agent over HTTP, once, and runs it until ctx ends: in this process, but over a real TLS
-// connection to the gateway's broker, which is at url today.
-func (l *Lab) RunAgent(ctx context.Context, url string, invite Inviter) error {
-	id, err := l.identity(ctx, invite)
-	if err != nil {
-		return fmt.Errorf("enrol the lab's agent: %w", err)
-	}
-	id.URL = url // a lab that comes back on another port has the same keys
-	return agent.Run(ctx, agent.Options{
-		Identity: id, Directory: l.servers.reader, Clock: realTime{}, Log: l.log, Version: "lab",
-		Decoy: agent.Decoy{UPN: "decoy@" + forest, Password: authn.NewSecret([]byte(l.secrets.decoy))},
-		Source: agent.NewSource(l.servers.reader, agent.SourceOptions{
-			Kind: onprem.AD, Scope: []string{"OU=Synced," + l.dc.BaseDN()}, CloudUPN: "mail", BindUPN: "userPrincipalName",
-			AnchorAttribute: "objectGUID", HashAttribute: dc.AttrNTHash,
-		}),
-	})
-}
-
-func (l *Lab) identity(ctx context.Context, invite Inviter) (*agentlink.Identity, error) {
-	path := filepath.Join(l.dir, agentlink.IdentityFile)
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		id, err := agentlink.LoadIdentity(path)
-		if err != nil {
-			return nil, fmt.Errorf("%w: remove that file, and the agent is enrolled anew", err)
-		}
-		return id, nil
-	}
-	token, err := invite(ctx, "agent-1")
-	if err != nil {
-		return nil, err
-	}
-	id, err := agentlink.EnrolOverHTTP(ctx, http.DefaultClient, l.public, "agent-1", "lab", token)
-	if err != nil {
-		return nil, err
-	}
-	return id, id.Save(path)
-}
 
 // binder is the forest as Harbour ID checks passwords there, as AD FS would.
 type binder struct{ d *onprem.Directory }
@@ -210,7 +187,7 @@ func (b binder) find(ctx context.Context, upn string) (onprem.Entry, error) {
 
 // Person implements harbour.People.
 func (l *Lab) Person(ctx context.Context, upn string) (harbour.Person, error) {
-	e, err := binder{l.servers.reader}.find(ctx, upn)
+	e, err := binder{l.servers.idp}.find(ctx, upn)
 	if err != nil {
 		return harbour.Person{}, err
 	}

@@ -1,0 +1,111 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/fourways-id/fourways/internal/dirsync"
+)
+
+// faultySource is the forest as a syncing agent reads it, with what somebody broke about the reading.
+type faultySource struct {
+	dirsync.Source
+	lab   *Lab
+	agent string
+}
+
+// Read implements dirsync.Source.
+func (s faultySource) Read(ctx context.Context, kind dirsync.Kind, yield func([]dirsync.Object) error) error {
+	board, all := s.lab.faults, s.lab.premises.target("", s.agent)
+	if _, hit := board.Strikes("sync-paused", all); hit {
+		if err := s.lab.premises.sync.wait(ctx); err != nil {
+			return err
+		}
+	}
+	if _, hit := board.Strikes("sync-empty-result", all); hit {
+		return nil
+	}
+	var gone, broken tally
+	return s.Source.Read(ctx, kind, func(page []dirsync.Object) error {
+		whole := make([]dirsync.Object, 0, len(page))
+		for _, o := range page {
+			if kind == dirsync.KindDirectory && s.hits("sync-mass-delete", o, &gone) {
+				continue
+			}
+			if s.hits("sync-bad-object", o, &broken) {
+				o = damaged(o)
+			}
+			whole = append(whole, o)
+		}
+		if len(whole) == 0 {
+			return nil
+		}
+		return yield(whole)
+	})
+}
+
+// tally counts whom a fault hit in one run.
+type tally struct{ hit, most int }
+
+// hits reports that a person is one of those that a fault is about: so many in a run, not more.
+func (s faultySource) hits(name string, o dirsync.Object, so *tally) bool {
+	if o.Kind != dirsync.User || so.hit > 0 && so.hit >= so.most {
+		return false
+	}
+	strike, hit := s.lab.faults.Strikes(name, s.lab.premises.target(o.UPN, s.agent))
+	if hit {
+		so.hit, so.most = so.hit+1, strike.Count
+	}
+	return hit
+}
+
+// damaged is an object that no tenant can take: its name is none, and neither is its hash.
+func damaged(o dirsync.Object) dirsync.Object {
+	if o.UPN != "" {
+		o.UPN = "(damaged) " + o.UPN
+	}
+	if o.Hash != "" {
+		o.Hash = "damaged"
+	}
+	return o
+}
+
+// givenUp is when the gateway waits for a run no longer (internal/agentlink).
+const givenUp = 2 * time.Minute
+
+// gate holds runs up until it is opened.
+type gate struct {
+	mu   sync.Mutex
+	open chan struct{} // nil: open
+}
+
+func (g *gate) shut(on bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case on && g.open == nil:
+		g.open = make(chan struct{})
+	case !on && g.open != nil:
+		close(g.open)
+		g.open = nil
+	}
+}
+
+// wait ends when the gate opens. A run that was the last to be held up is held up until nobody waits for it.
+func (g *gate) wait(ctx context.Context) error {
+	g.mu.Lock()
+	open := g.open
+	g.mu.Unlock()
+	late := time.NewTimer(givenUp)
+	defer late.Stop()
+	select {
+	case <-open:
+		return nil
+	case <-late.C:
+		return errors.New("the synchronisation was held up")
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
