@@ -193,5 +193,5 @@ func visitor(r *http.Request) (mail.Visitor, bool) {
 
 // ports joins what the console steers in the lab.
 func (w *workshop) ports() *console.LabPorts {
-	return &console.LabPorts{Onprem: w.lab}
+	return &console.LabPorts{Onprem: w.lab, Faults: w.lab}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/fourways-id/fourways/internal/console/api"
 )
@@ -32,9 +33,22 @@ func setFault(f Faults, r *http.Request, by api.Token) (changed, error) {
 	fault, err := f.SetFault(r.Context(), did.Target, ask, by.Name)
 	did.Answer = fault
 	if b := fault.Active; b != nil {
-		did.After = strings.Join(strings.Fields(fmt.Sprintf("%s %s rate %g until %s", b.Scope, b.Param, b.Rate, b.Until.UTC().Format("15:04:05Z"))), " ")
+		did.After = told(b)
 	}
 	return did, err
+}
+
+// told is a fault as the audit log has it.
+func told(b *api.Breach) string {
+	next, reason := "", ""
+	if b.Next > 0 {
+		next = fmt.Sprintf("next %d", b.Next)
+	}
+	if b.Reason != "" {
+		reason = fmt.Sprintf("reason %q", b.Reason)
+	}
+	all := fmt.Sprintf("%s %s rate %g %s until %s %s", b.Scope, b.Param, b.Rate, next, b.Until.UTC().Format(time.RFC3339), reason)
+	return strings.Join(strings.Fields(all), " ")
 }
 
 func clearFaults(f Faults, r *http.Request, _ api.Token) (changed, error) {

@@ -20,7 +20,7 @@ type hit struct {
 	at        time.Time
 }
 
-// span is the time of one total fault; to is zero as long as it is on.
+// span is the time of one fault that hits without asking; to is zero as long as it is on.
 type span struct {
 	name     string
 	from, to time.Time
@@ -31,7 +31,8 @@ func (h *history) hit(name string, t Target, at time.Time) {
 }
 
 func (h *history) began(a Active) {
-	if a.Total() {
+	k, _ := Find(a.Name)
+	if a.Total() || k.Whole {
 		h.spans.add(&span{name: a.Name, from: a.Since})
 	}
 }

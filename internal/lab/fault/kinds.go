@@ -24,6 +24,7 @@ type Kind struct {
 	Unit    string   // of the parameter: Duration, Count, or "" when it takes none
 	Default string   // of the parameter
 	Aims    []string // what a scope may name
+	Whole   bool     // it breaks no single message, so it takes neither a rate nor a number
 	Shows   string   // what a sign-in then says
 }
 
@@ -56,7 +57,7 @@ func storeKinds() []Kind {
 			Shows:   "every path: 50000 internal (503), and nobody is let in",
 		},
 		{
-			Name: "hash-pool-small", Hop: "store", Unit: Count, Default: "1", Aims: []string{AimPath},
+			Name: "hash-pool-small", Hop: "store", Unit: Count, Default: "1", Aims: []string{AimPath}, Whole: true,
 			Summary: "Only so many workers are left to verify passwords with; the parameter is how many, for each path.",
 			Shows:   "cloud, phs: the same answer, later under load; 90055 overloaded when the queue is full",
 		},
@@ -103,7 +104,7 @@ func directoryKinds() []Kind {
 	person := []string{AimUser, AimDomain}
 	return []Kind{
 		{
-			Name: "network-partition", Hop: "network", Aims: []string{AimAgent},
+			Name: "network-partition", Hop: "network", Aims: []string{AimUser, AimDomain, AimAgent},
 			Summary: "The premises are cut off from the gateway: the agent's connection stalls, and nothing is said.",
 			Shows:   "pta: 80002 agent_timeout, then 80001 no_agent; cloud and phs go on",
 		},
@@ -147,22 +148,22 @@ func idpKinds() []Kind {
 func syncKinds() []Kind {
 	return []Kind{
 		{
-			Name: "sync-paused", Hop: "sync", Aims: nil,
-			Summary: "No synchronisation run can be made.",
-			Shows:   "phs: the state of the last run goes on counting",
+			Name: "sync-paused", Hop: "sync", Aims: []string{AimAgent},
+			Summary: "Synchronisation runs are held up, and go on when it is cleared.",
+			Shows:   "phs: what the last run brought goes on counting",
 		},
 		{
-			Name: "sync-empty-result", Hop: "sync", Aims: nil,
+			Name: "sync-empty-result", Hop: "sync", Aims: []string{AimAgent},
 			Summary: "The directory search succeeds and finds nobody.",
 			Shows:   "`sync run` is refused by the guard; sign-ins go on",
 		},
 		{
-			Name: "sync-mass-delete", Hop: "sync", Unit: Count, Default: "10", Aims: nil,
+			Name: "sync-mass-delete", Hop: "sync", Unit: Count, Default: "10", Aims: []string{AimUser, AimDomain},
 			Summary: "So many people are missing from what the directory search finds.",
 			Shows:   "`sync run` is refused by the guard when they are more than it allows, else they are deleted",
 		},
 		{
-			Name: "sync-bad-object", Hop: "sync", Unit: Count, Default: "1", Aims: []string{AimUser},
+			Name: "sync-bad-object", Hop: "sync", Unit: Count, Default: "1", Aims: []string{AimUser, AimDomain},
 			Summary: "So many objects of the directory search can't be understood.",
 			Shows:   "`sync run` reports the objects; everybody else is synchronised",
 		},

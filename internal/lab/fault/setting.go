@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -24,7 +25,7 @@ const (
 func parse(s Setting) (*entry, error) {
 	k, ok := Find(s.Name)
 	if !ok {
-		return nil, unknown(s.Name)
+		return nil, Unknown(s.Name)
 	}
 	e := &entry{Active: Active{Setting: s}}
 	for _, step := range []func(Kind) error{e.checkTime, e.checkShare, e.checkParam, e.checkScope, e.checkText} {
@@ -35,8 +36,11 @@ func parse(s Setting) (*entry, error) {
 	return e, nil
 }
 
-// unknown names the nearest kind.
-func unknown(name string) error {
+// Unknown says that there is no such fault, and names the nearest.
+func Unknown(name string) error {
+	if len(name) > mostText {
+		return errors.New("there is no fault of so long a name: `fourways fault list` shows them all")
+	}
 	best, least := "", 4
 	for _, k := range Kinds() {
 		if d := distance(name, k.Name); d < least {
@@ -59,12 +63,15 @@ func (e *entry) checkTime(Kind) error {
 	return nil
 }
 
-func (e *entry) checkShare(Kind) error {
+func (e *entry) checkShare(k Kind) error {
 	if e.Rate == 0 {
 		e.Rate = 1
 	}
 	if math.IsNaN(e.Rate) || e.Rate < 0 || e.Rate > 1 {
 		return fmt.Errorf("a rate of %g is no share of the messages: give more than 0 and at most 1 (or 100%%)", e.Rate)
+	}
+	if k.Whole && (e.Rate < 1 || e.Next != 0) {
+		return fmt.Errorf("%s breaks no single message, so it can't hit a share or a number of them: leave the rate and the number out", k.Name)
 	}
 	if e.Next < 0 || e.Next > mostCount {
 		return fmt.Errorf("the next %d messages can't be hit: give 1 to %d, or nothing for no limit", e.Next, mostCount)
