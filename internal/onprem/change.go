@@ -138,10 +138,15 @@ func (d *Directory) withService(ctx context.Context, readOnly bool, work func(*l
 			return err
 		}
 		l.close()
-		if !readOnly || !reused || ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errNoLDAP) {
+		if !readOnly || !reused || !died(ctx, err) {
 			return err
 		}
 	}
+}
+
+// died reports that the connection ended before the server answered, so that another one may do better.
+func died(ctx context.Context, err error) bool {
+	return !alive(err) && ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, errNoLDAP)
 }
 
 // alive reports that the server answered, whatever it said.

@@ -120,3 +120,28 @@ func TestAnEntryWithoutANameIsNobody(t *testing.T) {
 		}
 	}
 }
+
+func TestReadingOutlivesADeadKeptConnection(t *testing.T) {
+	srv, cfg := lab(t, user("alice", nil))
+	d := client(t, cfg)
+	read := func() (n int, last error) {
+		for _, err := range d.Read(t.Context(), onprem.Query{Filter: "(userPrincipalName=alice@pta.example.test)"}) {
+			if last = err; err == nil {
+				n++
+			}
+		}
+		return n, last
+	}
+	for _, when := range []string{"on a new connection", "on a kept one", "after everybody was hung up on"} {
+		if when[0] == 'a' {
+			srv.Drop()
+		}
+		if n, err := read(); n != 1 || err != nil {
+			t.Errorf("%s: %d entries, %v", when, n, err)
+		}
+	}
+	srv.Outage()
+	if n, err := read(); n != 0 || err == nil {
+		t.Errorf("during an outage: %d entries, %v", n, err)
+	}
+}

@@ -67,21 +67,30 @@ func EscapeDN(value string) string { return ldap.EscapeDN(value) }
 
 // Read yields the entries under a base, page by page. The error, if there is one, comes last and alone: whoever gets it has
 // not seen everything and must not take the missing for deleted. References to other partitions are ignored.
+//
+// A kept connection that turns out to be dead is replaced as long as nothing was yielded: nobody sees an entry twice.
 func (d *Directory) Read(ctx context.Context, q Query) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		l, err := d.services.take(ctx)
-		if err != nil {
-			yield(Entry{}, fmt.Errorf("reading the directory: %w", err))
-			return
-		}
-		whole, err := d.readPages(ctx, l, q, yield)
-		if whole && err == nil {
-			d.services.put(l)
-			return
-		}
-		l.close()
-		if err != nil {
-			yield(Entry{}, err)
+		for again := true; again; {
+			l, err := d.services.take(ctx)
+			if err != nil {
+				yield(Entry{}, fmt.Errorf("reading the directory: %w", err))
+				return
+			}
+			seen := false
+			whole, err := d.readPages(ctx, l, q, func(e Entry, err error) bool {
+				seen = true
+				return yield(e, err)
+			})
+			if whole && err == nil {
+				d.services.put(l)
+				return
+			}
+			l.close()
+			again = l.reused && !seen && died(ctx, err)
+			if err != nil && !again {
+				yield(Entry{}, err)
+			}
 		}
 	}
 }
