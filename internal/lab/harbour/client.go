@@ -14,8 +14,9 @@ type authRequest struct {
 	asked    oidc.AuthRequest
 	until    time.Time
 	taken    bool
-	person   Person
+	answer   answer
 	subject  string
+	tokenID  string // jti of the ID token
 	authTime time.Time
 }
 

@@ -1,6 +1,8 @@
 package harbour
 
 import (
+	"encoding/json"
+	"io"
 	"slices"
 	"sync"
 	"time"
@@ -8,7 +10,7 @@ import (
 	"github.com/fourways-id/fourways/authn"
 )
 
-// Result says what came of one posted password.
+// Result says what came of one posted password, or that an answer was sent.
 type Result string
 
 // The results.
@@ -18,17 +20,33 @@ const (
 	Refused       Result = "refused"        // the directory knows the person and says no
 	ForeignDomain Result = "foreign_domain" // another issuer's person; the directory was not asked
 	Unreachable   Result = "unreachable"    // the directory could not be asked
+	Issued        Result = "issued"         // an assertion or an ID token left
 )
 
-// Event is a line of Harbour ID's own log: one posted password, which is not in it.
+// Event is a line of Harbour ID's own log: one posted password, or one answer that was sent. Neither the password nor the
+// answer is in it.
 type Event struct {
-	At       time.Time    `json:"at"`
-	Domain   string       `json:"domain"`
-	Protocol string       `json:"protocol"` // saml or oidc
-	Who      string       `json:"who"`      // as typed, normalised
-	Result   Result       `json:"result"`
-	Reason   authn.Reason `json:"reason"`
-	Request  string       `json:"request"` // SAML: the request's ID. OpenID Connect: the first eight bytes of SHA-256 of state, in hex
+	At        time.Time    `json:"at"` // by Options.Clock
+	Domain    string       `json:"domain"`
+	Protocol  string       `json:"protocol"` // saml or oidc
+	Who       string       `json:"who"`      // as typed, normalised
+	Result    Result       `json:"result"`
+	Reason    authn.Reason `json:"reason"`
+	Request   string       `json:"request"`             // SAML: the request's ID. OpenID Connect: the first eight bytes of SHA-256 of state, in hex
+	Assertion string       `json:"assertion,omitempty"` // of Issued: the assertion's ID, or the ID token's jti
+	Names     string       `json:"names,omitempty"`     // of Issued: the UPN of whom the answer speaks
+}
+
+// JSONLines makes an Options.Log that writes one JSON object on each line of w. What can't be written is lost: the ring
+// that Events reads has it still.
+func JSONLines(w io.Writer) func(Event) {
+	var mu sync.Mutex
+	out := json.NewEncoder(w)
+	return func(e Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		_ = out.Encode(e)
+	}
 }
 
 // mostEvents bounds what a Server remembers of its own log.
@@ -55,10 +73,21 @@ func (r *ring) all() []Event {
 	return slices.Clone(r.last)
 }
 
+// Events are the last ones, oldest first.
+func (s *Server) Events() []Event { return s.events.all() }
+
+// EventsOf are those of one sign-in, oldest first; request is as in Event.
+func (s *Server) EventsOf(request string) []Event {
+	return slices.DeleteFunc(s.events.all(), func(e Event) bool { return e.Request != request })
+}
+
 func (s *Server) record(l *login, who string, result Result, reason authn.Reason) {
-	e := Event{
-		At: s.options.Clock.Now(), Domain: l.domain, Protocol: l.protocol, Who: who, Result: result, Reason: reason, Request: l.request,
-	}
+	s.note(Event{Domain: l.domain, Protocol: l.protocol, Who: who, Result: result, Reason: reason, Request: l.request})
+}
+
+// note adds the time and keeps the event.
+func (s *Server) note(e Event) {
+	e.At = s.options.Clock.Now()
 	s.events.add(e)
 	if s.options.Log != nil {
 		s.options.Log(e)

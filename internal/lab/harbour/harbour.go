@@ -76,6 +76,7 @@ type Options struct {
 	Log       func(Event)  // nil: the ring that Events reads, only
 	ErrorLog  *slog.Logger // nil: nothing is logged
 	Clock     authn.Clock  // nil: real time; the protocols' own time is real in any case
+	Tamper    Tamper       // nil: nothing is tampered with
 }
 
 // Server is a running Harbour ID.
@@ -177,8 +178,5 @@ func (s *Server) SAMLMetadata(domain string) []byte {
 	if i == nil {
 		return nil
 	}
-	return i.saml.metadata
+	return i.saml.metadata()
 }
-
-// Events are the last ones, oldest first.
-func (s *Server) Events() []Event { return s.events.all() }

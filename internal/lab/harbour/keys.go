@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
@@ -27,6 +28,69 @@ const (
 type identity struct {
 	key         *rsa.PrivateKey
 	certificate *x509.Certificate
+}
+
+// keys are those of one issuer: the one it signs with, the one it rolled over to, and one that nobody was ever told of.
+type keys struct {
+	name string
+	now  identity
+
+	mu             sync.Mutex
+	next, stranger *identity
+}
+
+func openKeys(dir, name string) (*keys, error) {
+	now, err := openIdentity(dir, name, realClock{}.Now())
+	return &keys{name: name, now: now}, err
+}
+
+// pick is the key that signs one answer.
+func (k *keys) pick(t Tampering) (identity, error) {
+	switch {
+	case t.OtherKey:
+		return k.made(&k.stranger)
+	case t.NextKey:
+		return k.made(&k.next)
+	default:
+		return k.now, nil
+	}
+}
+
+// made makes a key when it is first needed.
+func (k *keys) made(at **identity) (identity, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if *at == nil {
+		fresh, err := newIdentity(k.name, realClock{}.Now())
+		if err != nil {
+			return identity{}, err
+		}
+		*at = &fresh
+	}
+	return **at, nil
+}
+
+// rollOver makes a new next key. The one before it is withdrawn.
+func (k *keys) rollOver() error {
+	fresh, err := newIdentity(k.name, realClock{}.Now())
+	if err != nil {
+		return err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.next = &fresh
+	return nil
+}
+
+// published are those that the world may know. A next key stays among them when it is no longer used, for the answers that
+// are on their way.
+func (k *keys) published() []identity {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.next == nil {
+		return []identity{k.now}
+	}
+	return []identity{k.now, *k.next}
 }
 
 // id names the key by its public half.
@@ -74,6 +138,20 @@ func parseIdentity(data []byte) (identity, error) {
 }
 
 func makeIdentity(path, name string, now time.Time) (identity, error) {
+	made, err := newIdentity(name, now)
+	if err != nil {
+		return identity{}, err
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(made.key)
+	if err != nil {
+		return identity{}, err
+	}
+	data := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
+	data = append(data, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: made.certificate.Raw})...)
+	return made, writePrivate(path, data)
+}
+
+func newIdentity(name string, now time.Time) (identity, error) {
 	key, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {
 		return identity{}, err
@@ -91,19 +169,7 @@ func makeIdentity(path, name string, now time.Time) (identity, error) {
 		return identity{}, err
 	}
 	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		return identity{}, err
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return identity{}, err
-	}
-	data := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
-	data = append(data, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
-	if err := writePrivate(path, data); err != nil {
-		return identity{}, err
-	}
-	return identity{key: key, certificate: cert}, nil
+	return identity{key: key, certificate: cert}, err
 }
 
 // writePrivate writes a whole file or none, for its owner only.

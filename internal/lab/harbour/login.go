@@ -35,7 +35,10 @@ type login struct {
 	target   string // origin that the answer goes to, for the page's form-action
 	until    time.Time
 	tries    int
-	finish   func(w http.ResponseWriter, r *http.Request, p Person)
+	met      bool
+	asked    string    // the name that way is for
+	way      Tampering // what is broken between this browser and us
+	finish   func(w http.ResponseWriter, r *http.Request, a answer)
 }
 
 // logins are the open ones, in memory: a restart means starting again.
@@ -123,6 +126,7 @@ func (s *Server) findLogin(w http.ResponseWriter, r *http.Request) *login {
 
 func (s *Server) showLogin(w http.ResponseWriter, r *http.Request) {
 	if l := s.findLogin(w, r); l != nil {
+		s.reach(w, r, l, authn.ParseIdentifier(l.hint).Key())
 		s.pages.login(w, http.StatusOK, l, l.hint, "")
 	}
 }
@@ -137,6 +141,8 @@ func (s *Server) postLogin(w http.ResponseWriter, r *http.Request) {
 		s.pages.message(w, http.StatusBadRequest, l.domain, "The form could not be read.")
 		return
 	}
+	who := authn.ParseIdentifier(r.PostForm.Get("username"))
+	s.reach(w, r, l, who.Key())
 	if !same(r.PostForm.Get("token"), l.token) {
 		s.pages.message(w, http.StatusForbidden, l.domain, "The form was not sent from this page. Go back and start again.")
 		return
@@ -148,7 +154,7 @@ func (s *Server) postLogin(w http.ResponseWriter, r *http.Request) {
 	}
 	password := authn.NewSecret([]byte(r.PostForm.Get("password")))
 	defer password.Wipe()
-	s.check(w, r, l, authn.ParseIdentifier(r.PostForm.Get("username")), password)
+	s.check(w, r, l, who, password)
 }
 
 // check asks the directory, in this order: is the person ours, is the password right, who is it.
@@ -190,7 +196,13 @@ func (s *Server) check(w http.ResponseWriter, r *http.Request, l *login, who aut
 		return
 	}
 	s.record(l, who.Key(), SignedIn, authn.None)
-	l.finish(w, r, person)
+	out, err := s.prepare(r.Context(), l, who, person)
+	if err != nil {
+		s.options.ErrorLog.Warn("the person to be named instead was not found", "domain", l.domain, "cause", err)
+		s.pages.message(w, http.StatusServiceUnavailable, l.domain, unreachable)
+		return
+	}
+	l.finish(w, r, out)
 }
 
 // person is whom the answer will name: with an anchor, and of this issuer's own domain.

@@ -17,14 +17,15 @@ type oidcIssuer struct {
 	domain   string
 	provider *op.Provider
 	storage  *storage
+	earlier  earlier
 }
 
 func (s *Server) newOIDC(is Issuer) (*oidcIssuer, error) {
-	key, err := openIdentity(s.options.KeyDir, "oidc."+is.Domain, realClock{}.Now())
+	keys, err := openKeys(s.options.KeyDir, "oidc."+is.Domain)
 	if err != nil {
 		return nil, err
 	}
-	i := &oidcIssuer{server: s, domain: is.Domain, storage: newStorage(is.OIDC, "/oidc/"+is.Domain+"/login?request=", key, s.options.Clock)}
+	i := &oidcIssuer{server: s, domain: is.Domain, storage: newStorage(is.OIDC, "/oidc/"+is.Domain+"/login?request=", keys, s.options.Clock)}
 	config := &op.Config{
 		CodeMethodS256: true, AuthMethodPost: true,
 		SupportedScopes: []string{oidc.ScopeOpenID, oidc.ScopeProfile, oidc.ScopeEmail},
@@ -35,10 +36,10 @@ func (s *Server) newOIDC(is Issuer) (*oidcIssuer, error) {
 	return i, err
 }
 
-// served are the endpoints that are let through. Above all not zitadel's /authorize/callback: whoever knew a request's id
+// served are the endpoints that are let through, beside the one for tokens. Above all not zitadel's /authorize/callback: whoever knew a request's id
 // could take the code of the person who signed in to it.
 func served() []string {
-	return []string{"/.well-known/openid-configuration", "/authorize", "/oauth/token", "/keys", "/userinfo"}
+	return []string{"/.well-known/openid-configuration", "/authorize", "/keys", "/userinfo"}
 }
 
 // serveOIDC answers what lies under /oidc/{domain}/.
@@ -53,6 +54,8 @@ func (s *Server) serveOIDC(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case path == "/login" && r.Method == http.MethodGet:
 		i.oidc.login(w, r)
+	case path == "/oauth/token":
+		i.oidc.token(w, r)
 	case slices.Contains(served(), path):
 		http.StripPrefix("/oidc/"+i.Domain, i.oidc.provider).ServeHTTP(w, r)
 	default:
@@ -69,13 +72,13 @@ func (i *oidcIssuer) login(w http.ResponseWriter, r *http.Request) {
 	}
 	i.server.beginLogin(w, r, &login{
 		domain: i.domain, protocol: "oidc", request: requestID(req.asked.State), hint: req.asked.LoginHint, target: origin(req.asked.RedirectURI),
-		finish: func(w http.ResponseWriter, r *http.Request, p Person) { i.answer(w, r, req, p) },
+		finish: func(w http.ResponseWriter, r *http.Request, a answer) { i.answer(w, r, req, a) },
 	})
 }
 
 // answer lets zitadel make the code and the redirect, within the request that brought the password.
-func (i *oidcIssuer) answer(w http.ResponseWriter, r *http.Request, req *authRequest, p Person) {
-	i.storage.signedIn(req, p)
+func (i *oidcIssuer) answer(w http.ResponseWriter, r *http.Request, req *authRequest, a answer) {
+	i.storage.signedIn(req, a)
 	callback := r.Clone(r.Context())
 	callback.Method, callback.Body, callback.Form, callback.PostForm = http.MethodGet, http.NoBody, nil, nil
 	callback.URL = &url.URL{Path: "/authorize/callback", RawQuery: url.Values{"id": {req.id}}.Encode()}

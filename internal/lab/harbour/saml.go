@@ -3,6 +3,7 @@ package harbour
 import (
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"encoding/xml"
 	"errors"
@@ -25,16 +26,17 @@ const passwordContext = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtecte
 
 // samlIssuer is the SAML identity provider of one domain: crewjam's, with our sessions, partner and assertions.
 type samlIssuer struct {
-	server   *Server
-	domain   string
-	idp      *saml.IdentityProvider
-	partner  *saml.EntityDescriptor // nil: nobody may ask
-	signer   *x509.Certificate      // the partner's; nil: requests need not be signed
-	metadata []byte
+	server  *Server
+	domain  string
+	keys    *keys
+	idp     *saml.IdentityProvider
+	partner *saml.EntityDescriptor // nil: nobody may ask
+	signer  *x509.Certificate      // the partner's; nil: requests need not be signed
+	earlier earlier
 }
 
 func (s *Server) newSAML(is Issuer) (*samlIssuer, error) {
-	key, err := openIdentity(s.options.KeyDir, "saml."+is.Domain, realClock{}.Now())
+	keys, err := openKeys(s.options.KeyDir, "saml."+is.Domain)
 	if err != nil {
 		return nil, err
 	}
@@ -42,25 +44,32 @@ func (s *Server) newSAML(is Issuer) (*samlIssuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := &samlIssuer{server: s, domain: is.Domain}
+	i := &samlIssuer{server: s, domain: is.Domain, keys: keys}
 	i.idp = &saml.IdentityProvider{
-		Key: key.key, Certificate: key.certificate, MetadataURL: *entity, SSOURL: *entity.JoinPath("..", "sso"),
+		Key: keys.now.key, Certificate: keys.now.certificate, MetadataURL: *entity, SSOURL: *entity.JoinPath("..", "sso"),
 		ServiceProviderProvider: i, SessionProvider: i, AssertionMaker: i, SignatureMethod: dsig.RSASHA256SignatureMethod,
 		Logger: log.New(warnings{s}, "", 0),
 	}
-	if err := i.setPartner(is.SAML); err != nil {
-		return nil, err
-	}
+	return i, i.setPartner(is.SAML)
+}
+
+// metadata says who this issuer is, with the keys of now.
+func (i *samlIssuer) metadata() []byte {
 	d := i.idp.Metadata()
 	for n := range d.IDPSSODescriptors {
 		role := &d.IDPSSODescriptors[n]
 		role.NameIDFormats = []saml.NameIDFormat{saml.PersistentNameIDFormat}
-		role.KeyDescriptors = role.KeyDescriptors[:1] // the one for signing: nothing can be encrypted to us
+		role.KeyDescriptors = nil // the library's are for encryption as well: nothing can be encrypted to us
+		for _, k := range i.keys.published() {
+			data := saml.X509Data{X509Certificates: []saml.X509Certificate{{Data: base64.StdEncoding.EncodeToString(k.certificate.Raw)}}}
+			role.KeyDescriptors = append(role.KeyDescriptors, saml.KeyDescriptor{Use: "signing", KeyInfo: saml.KeyInfo{X509Data: data}})
+		}
 	}
-	if i.metadata, err = xml.MarshalIndent(d, "", "  "); err != nil {
-		return nil, err
+	text, err := xml.MarshalIndent(d, "", "  ")
+	if err != nil {
+		i.server.options.ErrorLog.Error("the SAML metadata could not be written", "domain", i.domain, "cause", err)
 	}
-	return i, nil
+	return text
 }
 
 func (i *samlIssuer) setPartner(sp SP) error {
@@ -96,7 +105,7 @@ func (s *Server) serveSAML(w http.ResponseWriter, r *http.Request) {
 		s.pages.message(w, http.StatusNotFound, "", "Harbour ID does not serve this domain.")
 	case r.PathValue("action") == "metadata" && r.Method == http.MethodGet:
 		w.Header().Set("Content-Type", "application/samlmetadata+xml")
-		_, _ = w.Write(i.saml.metadata)
+		_, _ = w.Write(i.saml.metadata())
 	case r.PathValue("action") == "sso" && (r.Method == http.MethodGet || r.Method == http.MethodPost):
 		r.Body = http.MaxBytesReader(w, r.Body, mostBody)
 		i.saml.sso(w, r)
@@ -156,7 +165,7 @@ func (i *samlIssuer) GetServiceProvider(_ *http.Request, id string) (*saml.Entit
 func (i *samlIssuer) GetSession(w http.ResponseWriter, r *http.Request, req *saml.IdpAuthnRequest) *saml.Session {
 	l := &login{
 		domain: i.domain, protocol: "saml", request: req.Request.ID, target: origin(req.ACSEndpoint.Location), hint: samlHint(r, req),
-		finish: func(w http.ResponseWriter, r *http.Request, p Person) { i.answer(w, r, req, p) },
+		finish: func(w http.ResponseWriter, r *http.Request, a answer) { i.answer(w, r, req, a) },
 	}
 	i.server.beginLogin(w, r, l)
 	return nil
@@ -175,21 +184,45 @@ func samlHint(r *http.Request, req *saml.IdpAuthnRequest) string {
 }
 
 // answer sends the signed response by POST (SAML bindings 3.5).
-func (i *samlIssuer) answer(w http.ResponseWriter, r *http.Request, req *saml.IdpAuthnRequest, p Person) {
-	req.HTTPRequest, req.Now = r, saml.TimeNow()
-	var form saml.IdpAuthnRequestForm
-	err := i.MakeAssertion(req, &saml.Session{
-		NameID: p.Anchor, UserName: p.UPN, UserCommonName: p.DisplayName, CreateTime: req.Now, Index: rand.Text(),
-	})
-	if err == nil {
-		form, err = req.PostBinding()
-	}
+func (i *samlIssuer) answer(w http.ResponseWriter, r *http.Request, req *saml.IdpAuthnRequest, a answer) {
+	req.HTTPRequest = r
+	out, err := i.respond(req, a)
 	if err != nil {
 		i.server.options.ErrorLog.Error("a SAML response could not be made", "domain", i.domain, "cause", err)
 		i.server.pages.message(w, http.StatusInternalServerError, i.domain, "The answer could not be made.")
 		return
 	}
-	i.server.pages.post(w, i.domain, form.URL, []field{{"SAMLResponse", form.SAMLResponse}, {"RelayState", form.RelayState}})
+	i.server.issued(i.domain, "saml", req.Request.ID, a, out)
+	i.server.pages.post(w, i.domain, req.ACSEndpoint.Location, []field{{"SAMLResponse", out.text}, {"RelayState", req.RelayState}})
+}
+
+// respond makes the response, or takes one that was sent before.
+func (i *samlIssuer) respond(req *saml.IdpAuthnRequest, a answer) (sent, error) {
+	if before, ok := i.earlier.of(a); ok {
+		return before, nil
+	}
+	key, err := i.keys.pick(a.Tampering)
+	if err != nil {
+		return sent{}, err
+	}
+	signing := *i.idp
+	signing.Key, signing.Certificate = key.key, key.certificate
+	req.IDP, req.Now = &signing, saml.TimeNow().Add(-a.behind(assertionGood))
+	if err := i.MakeAssertion(req, &saml.Session{
+		NameID: a.names.Anchor, UserName: a.names.UPN, UserCommonName: a.names.DisplayName, CreateTime: req.Now, Index: rand.Text(),
+	}); err != nil {
+		return sent{}, err
+	}
+	if a.Audience != "" {
+		req.Assertion.Conditions.AudienceRestrictions = []saml.AudienceRestriction{{Audience: saml.Audience{Value: a.Audience}}}
+	}
+	form, err := req.PostBinding()
+	if err != nil {
+		return sent{}, err
+	}
+	out := sent{id: req.Assertion.ID, names: a.names.UPN, text: form.SAMLResponse}
+	i.earlier.keep(a, out)
+	return out, nil
 }
 
 // MakeAssertion says what Microsoft asks of a SAML identity provider: the ImmutableID as persistent NameID and the UPN as

@@ -32,7 +32,7 @@ const (
 // JWT profile) answers with an error; its endpoints are not served either.
 type storage struct {
 	client client
-	key    identity
+	keys   *keys
 	secret []byte // makes subjects
 	clock  authn.Clock
 
@@ -47,10 +47,10 @@ var (
 	errGone    = errors.New("there is no such sign-in, or it is over")
 )
 
-func newStorage(c Client, loginURL string, key identity, clock authn.Clock) *storage {
-	secret := sha256.Sum256(append([]byte("subject\x00"), x509.MarshalPKCS1PrivateKey(key.key)...))
+func newStorage(c Client, loginURL string, keys *keys, clock authn.Clock) *storage {
+	secret := sha256.Sum256(append([]byte("subject\x00"), x509.MarshalPKCS1PrivateKey(keys.now.key)...))
 	return &storage{
-		client: client{c, loginURL}, key: key, secret: secret[:], clock: clock,
+		client: client{c, loginURL}, keys: keys, secret: secret[:], clock: clock,
 		requests: map[string]*authRequest{}, codes: map[string]*authRequest{}, tokens: map[string]*authRequest{},
 	}
 }
@@ -74,10 +74,17 @@ func (s *storage) take(id string) *authRequest {
 	return r
 }
 
-func (s *storage) signedIn(r *authRequest, p Person) {
+func (s *storage) signedIn(r *authRequest, a answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r.person, r.subject, r.authTime = p, s.subject(p), realClock{}.Now()
+	r.answer, r.subject, r.authTime, r.tokenID = a, s.subject(a.names), realClock{}.Now(), rand.Text()
+}
+
+// waiting finds the request that a code was given to. It doesn't spend the code.
+func (s *storage) waiting(code string) *authRequest {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.codes[code]
 }
 
 // tidy drops what is over; the caller holds the lock.
@@ -165,8 +172,10 @@ func (s *storage) CreateAccessToken(_ context.Context, req op.TokenRequest) (str
 	return id, realClock{}.Now().Add(tokenGood), nil
 }
 
-// SigningKey is the issuer's own.
-func (s *storage) SigningKey(context.Context) (op.SigningKey, error) { return signingKey{s.key}, nil }
+// SigningKey is the issuer's own; oidcIssuer.token may sign anew with another.
+func (s *storage) SigningKey(context.Context) (op.SigningKey, error) {
+	return signingKey{s.keys.now}, nil
+}
 
 // SignatureAlgorithms are those of SigningKey.
 func (s *storage) SignatureAlgorithms(context.Context) ([]jose.SignatureAlgorithm, error) {
@@ -174,7 +183,13 @@ func (s *storage) SignatureAlgorithms(context.Context) ([]jose.SignatureAlgorith
 }
 
 // KeySet is the public half.
-func (s *storage) KeySet(context.Context) ([]op.Key, error) { return []op.Key{publicKey{s.key}}, nil }
+func (s *storage) KeySet(context.Context) ([]op.Key, error) {
+	var set []op.Key
+	for _, k := range s.keys.published() {
+		set = append(set, publicKey{k})
+	}
+	return set, nil
+}
 
 // GetClientByClientID knows the one client.
 func (s *storage) GetClientByClientID(_ context.Context, id string) (op.Client, error) {
@@ -204,6 +219,7 @@ func (s *storage) SetUserinfoFromRequest(_ context.Context, info *oidc.UserInfo,
 		return errOffered
 	}
 	describe(info, r)
+	info.AppendClaims("jti", r.tokenID)
 	return nil
 }
 
@@ -220,10 +236,10 @@ func (s *storage) SetUserinfoFromToken(_ context.Context, info *oidc.UserInfo, i
 }
 
 func describe(info *oidc.UserInfo, r *authRequest) {
-	info.Subject, info.Name, info.PreferredUsername = r.subject, r.person.DisplayName, r.person.UPN
-	info.Email, info.EmailVerified = r.person.UPN, true
-	info.AppendClaims(claimAnchor, r.person.Anchor)
-	info.AppendClaims("upn", r.person.UPN)
+	info.Subject, info.Name, info.PreferredUsername = r.subject, r.answer.names.DisplayName, r.answer.names.UPN
+	info.Email, info.EmailVerified = r.answer.names.UPN, true
+	info.AppendClaims(claimAnchor, r.answer.names.Anchor)
+	info.AppendClaims("upn", r.answer.names.UPN)
 }
 
 // Health is always well: everything is in memory.
