@@ -81,11 +81,12 @@ func Start(ctx context.Context, o Options) (_ *Lab, err error) {
 	l.breakPremises()
 	l.servers.harbour, err = harbour.Start(ctx, harbour.Options{
 		Listen: o.IdPListen, Issuers: l.issuers(), Directory: binder{l.servers.idp}, People: l, KeyDir: filepath.Join(o.Dir, "harbour"),
-		ErrorLog: o.Log, Clock: o.Clock, Log: l.recorder.harbourEvent,
+		ErrorLog: o.Log, Clock: o.Clock, Log: l.recorder.harbourEvent, Tamper: l.atIdP,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start Harbour ID: %w", err)
 	}
+	l.breakIdP()
 	return l, nil
 }
 

@@ -1,8 +1,6 @@
 package harbour
 
 import (
-	"encoding/json"
-	"io"
 	"slices"
 	"sync"
 	"time"
@@ -35,18 +33,6 @@ type Event struct {
 	Request   string       `json:"request"`             // SAML: the request's ID. OpenID Connect: the first eight bytes of SHA-256 of state, in hex
 	Assertion string       `json:"assertion,omitempty"` // of Issued: the assertion's ID, or the ID token's jti
 	Names     string       `json:"names,omitempty"`     // of Issued: the UPN of whom the answer speaks
-}
-
-// JSONLines makes an Options.Log that writes one JSON object on each line of w. What can't be written is lost: the ring
-// that Events reads has it still.
-func JSONLines(w io.Writer) func(Event) {
-	var mu sync.Mutex
-	out := json.NewEncoder(w)
-	return func(e Event) {
-		mu.Lock()
-		defer mu.Unlock()
-		_ = out.Encode(e)
-	}
 }
 
 // mostEvents bounds what a Server remembers of its own log.

@@ -69,7 +69,7 @@ func (i *oidcIssuer) remake(a answer, text string) (string, error) {
 		return "", fmt.Errorf("read the answer of the token endpoint: %w", err)
 	}
 	raw, _ := body["id_token"].(string)
-	signed, err := jose.ParseSigned(raw, []jose.SignatureAlgorithm{jose.RS256})
+	signed, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		return "", fmt.Errorf("read the ID token: %w", err)
 	}
