@@ -32,6 +32,10 @@ func readerDSN(path string) string {
 	return dsn(path, url.Values{"_pragma": {"busy_timeout(2000)", "query_only(ON)"}})
 }
 
+func keeperDSN(path string) string {
+	return dsn(path, url.Values{"_pragma": {"busy_timeout(2000)"}})
+}
+
 func dsn(path string, q url.Values) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") { // a drive letter

@@ -30,6 +30,7 @@ type Options struct {
 // DB is an open store. It is safe for concurrent use.
 type DB struct {
 	readers *sql.DB
+	keeper  *sql.DB // copies the store; its connection may write to other files than the store's
 	writer  *writer
 	ring    *keyring.Ring
 	clock   authn.Clock
@@ -73,11 +74,16 @@ func open(ctx context.Context, path string, o Options) (_ *DB, err error) {
 	}
 	reading.SetMaxOpenConns(readerConns)
 	reading.SetMaxIdleConns(readerConns)
-	w, err := startWriter(ctx, writing)
+	keeper, err := sql.Open("sqlite", keeperDSN(path))
 	if err != nil {
 		return nil, errors.Join(err, reading.Close(), writing.Close())
 	}
-	db := &DB{readers: reading, writer: w, ring: o.Ring, clock: o.Clock}
+	keeper.SetMaxIdleConns(0) // it is rarely needed
+	w, err := startWriter(ctx, writing)
+	if err != nil {
+		return nil, errors.Join(err, keeper.Close(), reading.Close(), writing.Close())
+	}
+	db := &DB{readers: reading, keeper: keeper, writer: w, ring: o.Ring, clock: o.Clock}
 	if err := db.checkMarks(ctx, o.Lab); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -85,7 +91,7 @@ func open(ctx context.Context, path string, o Options) (_ *DB, err error) {
 }
 
 // Close waits for the writes that were accepted, then closes the store. Later calls return ErrClosed or an error of the driver.
-func (d *DB) Close() error { return errors.Join(d.writer.close(), d.readers.Close()) }
+func (d *DB) Close() error { return errors.Join(d.writer.close(), d.keeper.Close(), d.readers.Close()) }
 
 // Ping reports whether the store can be read.
 func (d *DB) Ping(ctx context.Context) error {

@@ -66,7 +66,10 @@ func (d *DB) DeleteUser(ctx context.Context, id authn.AccountID) error {
 	})
 }
 
-// putUser writes one user whole: the only place that does, so columns and body never differ.
+const insertUser = `INSERT INTO users (id, upn, domain, anchor, synced, body) VALUES ($1, $2, $3, $4, $5, $6)
+	ON CONFLICT (id) DO UPDATE SET upn = excluded.upn, domain = excluded.domain, anchor = excluded.anchor, synced = excluded.synced, body = excluded.body`
+
+// putUser writes one user whole, so that columns and body never differ; so does loadUser, for many.
 func putUser(t *tx, u directory.User) error {
 	who := authn.ParseIdentifier(u.UPN)
 	if u.ID == "" || u.UPN == "" || who.UPN() != u.UPN {
@@ -79,9 +82,7 @@ func putUser(t *tx, u directory.User) error {
 	if err != nil {
 		return err
 	}
-	if _, err = t.exec(`INSERT INTO users (id, upn, domain, anchor, synced, body) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (id) DO UPDATE SET upn = excluded.upn, domain = excluded.domain, anchor = excluded.anchor, synced = excluded.synced, body = excluded.body`,
-		string(u.ID), u.UPN, who.Domain(), u.Onprem.Anchor, u.Synced, text); err != nil || u.Enabled {
+	if _, err = t.exec(insertUser, string(u.ID), u.UPN, who.Domain(), u.Onprem.Anchor, u.Synced, text); err != nil || u.Enabled {
 		return err
 	}
 	return endSessionsOf(t, string(u.ID)) // a disabled person is out at once

@@ -20,6 +20,7 @@ const (
 // the writer came knows for sure that nothing is stored, and one that is too late waits for the outcome.
 type write struct {
 	do      func(*tx) error
+	beside  string // a database file that do sees as "kept"; such a write has a transaction of its own
 	claimed atomic.Bool
 	err     error
 	done    chan struct{}
@@ -52,7 +53,10 @@ func startWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 // write runs do within a transaction and returns when it is durable. do's error, or that of the transaction as a whole,
 // means that nothing of it was stored; so does an error of ctx. do must not keep tx, and must bear being called never.
 func (d *DB) write(ctx context.Context, do func(*tx) error) error {
-	j := &write{do: do, done: make(chan struct{})}
+	return d.submit(ctx, &write{do: do, done: make(chan struct{})})
+}
+
+func (d *DB) submit(ctx context.Context, j *write) error {
 	if err := d.writer.hand(ctx, j); err != nil {
 		return err
 	}
@@ -98,25 +102,30 @@ func (w *writer) close() error {
 func (w *writer) run() {
 	defer close(w.over)
 	for first := range w.queue {
-		if !first.claimed.Load() { // its waiter has gone: not worth waiting for a lock
-			w.group(first)
+		for first != nil && !first.claimed.Load() { // its waiter has gone: not worth waiting for a lock
+			first = w.group(first)
 		}
 	}
 }
 
-// group commits first and what else is waiting. Who is in the group learns its outcome only once that is certain.
-func (w *writer) group(first *write) {
+// group commits first and what else is waiting. Who is in the group learns its outcome only once that is certain. What was
+// taken from the queue and wants a transaction of its own is left over.
+func (w *writer) group(first *write) (left *write) {
 	began := time.Now() //nolint:forbidigo // measures the transaction, decides nothing
-	if err := w.tx.begin(); err != nil {
+	if err := w.open(first.beside); err != nil {
 		w.tx.rollback()
 		if first.claimed.CompareAndSwap(false, true) {
 			first.finish(fmt.Errorf("nothing was stored: %w", err))
 		}
-		return
+		return nil
 	}
 	var members []*write
 	var failed error
-	for j := first; j != nil; j = w.next(len(members), began) {
+	for j := first; j != nil; j = w.next(first, len(members), began) {
+		if j != first && j.beside != "" {
+			left = j
+			break
+		}
 		if !j.claimed.CompareAndSwap(false, true) {
 			continue
 		}
@@ -131,17 +140,40 @@ func (w *writer) group(first *write) {
 	if failed != nil {
 		w.tx.rollback()
 	}
+	w.shut(first.beside)
 	for _, j := range members {
 		if failed != nil {
 			j.err = fmt.Errorf("nothing was stored: %w", failed)
 		}
 		j.finish(j.err)
 	}
+	return left
+}
+
+// open begins a transaction that sees the file beside as "kept"; "" is none. A database can't be attached within one.
+func (w *writer) open(beside string) error {
+	if beside != "" {
+		if _, err := w.tx.exec(`ATTACH DATABASE $1 AS kept`, beside); err != nil {
+			return err
+		}
+	}
+	err := w.tx.begin()
+	if err != nil {
+		w.shut(beside)
+	}
+	return err
+}
+
+// shut lets go of the file beside. It was only read, so whatever goes wrong here loses nothing.
+func (w *writer) shut(beside string) {
+	if beside != "" {
+		_, _ = w.tx.exec(`DETACH DATABASE kept`)
+	}
 }
 
 // next is a write that is waiting already, or nil when the group is full.
-func (w *writer) next(members int, began time.Time) *write {
-	if members >= groupSize || time.Since(began) >= groupTime {
+func (w *writer) next(first *write, members int, began time.Time) *write {
+	if first.beside != "" || members >= groupSize || time.Since(began) >= groupTime {
 		return nil
 	}
 	select {

@@ -44,6 +44,10 @@ func Test(t *testing.T, open Open) {
 		"sync/interleaved": testInterleaved,
 		"operators":        testOperators,
 		"small":            testSmall,
+		"worlds":           testWorlds,
+		"worlds/foreign":   testForeignWorlds,
+		"worlds/beside":    testWorldsBeside,
+		"load":             testLoad,
 		"model":            testModel,
 	} {
 		t.Run(name, func(t *testing.T) { part(t, newBench(t, open)) })
