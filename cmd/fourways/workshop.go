@@ -41,12 +41,14 @@ type workshop struct {
 	dir     string
 	agent   chan error // what the lab's agent ended with
 	stop    context.CancelFunc
+	copies  *copies
 }
 
 // openWorkshop starts everything and fills the demo world, if that was not done before.
 func openWorkshop(ctx context.Context, dir string, seed int, s sockets, log *slog.Logger) (_ *workshop, err error) {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	w := &workshop{sockets: s, dir: dir, agent: make(chan error, 1), stop: stop}
+	w.copies = newCopies(w)
 	defer func() {
 		if err != nil {
 			w.close()
@@ -63,7 +65,7 @@ func openWorkshop(ctx context.Context, dir string, seed int, s sockets, log *slo
 	}
 	w.gateway, err = gateway.Open(ctx, gateway.Options{
 		Config: w.config, File: filepath.Join(dir, labConfig), Clock: realClock{}, Log: log,
-		Lab:       &gateway.Lab{Users: labUsers(), App: mail.New(mail.ReaderFunc(visitor)), Ports: w.ports()},
+		Lab:       &gateway.Lab{Users: labUsers(), App: mail.New(mail.ReaderFunc(visitor)), Ports: w.ports(), Hops: w.lab.Hops(), Faults: w.lab.Hops().On},
 		Listeners: gateway.Listeners{Public: s.public, Console: s.console, Telemetry: s.telemetry},
 	})
 	if err != nil {
@@ -167,6 +169,7 @@ func (w *workshop) awaitAgent(ctx context.Context, o *gateway.Operator) error {
 }
 
 func (w *workshop) close() {
+	w.copies.close()
 	if w.gateway != nil {
 		w.gateway.Close()
 	}
@@ -193,5 +196,5 @@ func visitor(r *http.Request) (mail.Visitor, bool) {
 
 // ports joins what the console steers in the lab.
 func (w *workshop) ports() *console.LabPorts {
-	return &console.LabPorts{Onprem: w.lab, Faults: w.lab}
+	return &console.LabPorts{Onprem: w.lab, Matrix: matrixRuns{w.copies}, Faults: w.lab}
 }

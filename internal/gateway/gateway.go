@@ -106,10 +106,10 @@ func Open(ctx context.Context, o Options) (_ *Gateway, err error) {
 		Ring: g.core.ring, Store: g.core.store, Clock: o.Clock,
 		TTL: time.Duration(o.Config.SignIn.SessionTTL), Idle: time.Duration(o.Config.SignIn.SessionIdle),
 	})
-	g.flow = &authn.Flow{
+	g.flow = g.breakable(&authn.Flow{
 		Directory: g.tenant, Realms: g.tenant, Guard: g.core.guard, Providers: g.paths,
 		Sessions: g.sessions, Committer: &committer{g}, Clock: o.Clock,
-	}
+	})
 	if err := g.configure(ctx, o.Config, g.openIdPs(o.Config)); err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func openCore(ctx context.Context, o Options) (core, error) {
 	if err != nil {
 		return core{}, err
 	}
-	return core{store: db, ring: ring, clock: o.Clock, log: o.Log, guard: guard.New(db, policy(o.Config), o.Clock)}, nil
+	return core{store: db, ring: ring, clock: o.Clock, log: o.Log, guard: guard.New(counts(db, o.Lab), policy(o.Config), o.Clock)}, nil
 }
 
 // OpenStore opens the store of a configuration beside a running gateway or without one: whoever can read its root key is

@@ -27,6 +27,9 @@ type Lab struct {
 	App     http.Handler      // the demo application, at /app/
 	Ports   *console.LabPorts // what the console steers in the lab; nil: nothing
 	Inspect bool              // tests may read every broker message
+	Hops    Hops              // breaks the gateway on purpose; nil: nothing does
+	// Faults is every fault of the lab by name, and whether it is on.
+	Faults func() map[string]bool
 }
 
 // serving is the three HTTP servers and the background loops.

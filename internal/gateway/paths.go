@@ -53,13 +53,13 @@ func (g *Gateway) busy(ctx context.Context, domain string) (authn.Path, bool) {
 
 func newPaths(g *Gateway, pool pools, c *config.Config) (*paths, error) {
 	cost := passhash.Argon2id{MemoryKiB: c.Hashing.Argon2Memory, Time: c.Hashing.Argon2Time, Parallelism: c.Hashing.Argon2Parallelism}
-	cloudPath, err := cloud.New(cloudHashes{g.core.store}, pool.cloud, cost, g.core.clock)
+	cloudPath, err := cloud.New(cloudHashes{g.hashes()}, pool.cloud, cost, g.core.clock)
 	if err != nil {
 		return nil, err
 	}
 	p := &paths{pool: pool, begin: g.watch.metrics.Begin, managed: map[authn.Path]authn.Provider{
 		authn.PathCloud: cloudPath,
-		authn.PathPHS:   phs.New(syncedHashes{g.core.store}, pool.phs, g.core.clock),
+		authn.PathPHS:   phs.New(syncedHashes{g.hashes()}, pool.phs, g.core.clock),
 		authn.PathPTA:   newBounded(pta.New(g.onprem, g.core.clock, pta.Options{Timeout: time.Duration(c.PTA.RequestTimeout)}), mostAway),
 	}}
 	p.federated.Store(&map[string]*idp{})

@@ -15,7 +15,7 @@ const probe = 2 * time.Second
 
 // readers is what the metrics ask at scrape time.
 func (g *Gateway) readers() metrics.Readers {
-	return metrics.Readers{
+	r := metrics.Readers{
 		Ready:      g.readiness,
 		HashQueue:  func() int { return g.paths.pool.Waiting() },
 		Agents:     g.agentStates,
@@ -23,6 +23,10 @@ func (g *Gateway) readers() metrics.Readers {
 		CertExpiry: g.certificates,
 		LastSync:   g.lastSync,
 	}
+	if g.lab != nil {
+		r.Faults = g.lab.Faults
+	}
+	return r
 }
 
 // readiness says which path can be used now, and then why, domain by domain. A path whose people can sign in at one of its
@@ -60,6 +64,11 @@ func (g *Gateway) readiness(ctx context.Context) []metrics.Readiness {
 // storeTrouble is why nobody can sign in whatever the path: the store can't be read, or the last sign-in could not be
 // written. The next one that can be takes the second back.
 func (g *Gateway) storeTrouble(ctx context.Context) error {
+	if h := g.hops(); h != nil {
+		if err := h.Pass(ctx, HopProbe, ""); err != nil {
+			return err
+		}
+	}
 	if err := g.core.store.Ping(ctx); err != nil {
 		return err
 	}

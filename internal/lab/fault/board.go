@@ -31,10 +31,14 @@ type Active struct {
 	Setting
 	Since, Until time.Time // real time
 	Hits         int
+	strike       Strike
 }
 
 // Total reports that everybody is hit, always: such a fault may be broken as a whole, at the socket.
 func (a Active) Total() bool { return a.Scope == "" && a.Rate == 1 && a.Next == 0 }
+
+// Strike is the parameter, parsed.
+func (a Active) Strike() Strike { return a.strike }
 
 // Target is what the message at hand is about, as far as the hop knows. User is the tenant's name of a person, or the
 // forest's where only that is known. Case doesn't matter.
@@ -61,9 +65,8 @@ type Board struct {
 
 type entry struct {
 	Active
-	strike Strike
-	aim    aim
-	timer  *time.Timer
+	aim   aim
+	timer *time.Timer
 }
 
 // NewBoard makes a board on which nothing is broken. Close ends it.

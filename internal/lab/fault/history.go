@@ -32,7 +32,8 @@ func (h *history) hit(name string, t Target, at time.Time) {
 
 func (h *history) began(a Active) {
 	k, _ := Find(a.Name)
-	if a.Total() || k.Whole {
+	always := a.Rate == 1 && a.Next == 0
+	if a.Total() || k.Whole || k.agents && always && strings.HasPrefix(a.Scope, AimAgent+"=") {
 		h.spans.add(&span{name: a.Name, from: a.Since})
 	}
 }

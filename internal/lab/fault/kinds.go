@@ -25,6 +25,7 @@ type Kind struct {
 	Default string   // of the parameter
 	Aims    []string // what a scope may name
 	Whole   bool     // it breaks no single message, so it takes neither a rate nor a number
+	agents  bool     // aimed at an agent, it breaks all of it
 	Shows   string   // what a sign-in then says
 }
 
@@ -73,7 +74,7 @@ func agentKinds() []Kind {
 	aims := []string{AimUser, AimDomain, AimAgent}
 	return []Kind{
 		{
-			Name: "agent-down", Hop: "agent", Aims: aims,
+			Name: "agent-down", Hop: "agent", Aims: aims, agents: true,
 			Summary: "The agent's connection to the gateway is cut.",
 			Shows:   "pta: 80001 no_agent",
 		},
@@ -93,7 +94,7 @@ func agentKinds() []Kind {
 			Shows:   "pta: 80010 agent_decrypt",
 		},
 		{
-			Name: "agent-clock-skew", Hop: "agent", Unit: Duration, Default: "10m", Aims: aims,
+			Name: "agent-clock-skew", Hop: "agent", Unit: Duration, Default: "10m", Aims: aims, agents: true,
 			Summary: "The agent's clock is ahead.",
 			Shows:   "pta: 80013 time_skew",
 		},
@@ -104,7 +105,7 @@ func directoryKinds() []Kind {
 	person := []string{AimUser, AimDomain}
 	return []Kind{
 		{
-			Name: "network-partition", Hop: "network", Aims: []string{AimUser, AimDomain, AimAgent},
+			Name: "network-partition", Hop: "network", Aims: []string{AimUser, AimDomain, AimAgent}, agents: true,
 			Summary: "The premises are cut off from the gateway: the agent's connection stalls, and nothing is said.",
 			Shows:   "pta: 80002 agent_timeout, then 80001 no_agent; cloud and phs go on",
 		},
