@@ -21,16 +21,22 @@ sign-in.
 A person has one account in each domain. compare takes the one of each path whose name before the @ is USER, and says which.
 For the path federated it takes a domain that speaks SAML; --idp oidc takes the other, and --idp ID a certain one.
 
-The exit code is 1 when any of the four could not be carried out. A denied sign-in was carried out.`
+The exit code is 1 when any of the four could not be carried out. A denied sign-in was carried out.
+
+--matrix runs eleven account states by the four paths instead, in a throw-away copy of the lab with the rules of its
+fourways.toml: healthy, disabled, locked out, and so on. Each cell is a real sign-in, held against what Microsoft documents
+and against the own logs of the domain controller and the identity provider. The exit code is 6 when a cell differs.`
 
 const compareExample = `  fourways compare alice
   fourways compare alice --idp oidc
-  fourways compare heidi -o json`
+  fourways compare heidi -o json
+  fourways compare --matrix`
 
 type compareFlags struct {
 	password passwordFlags
 	door     string
 	idp      string
+	matrix   matrixFlags
 }
 
 // comparison is what compare says.
@@ -64,6 +70,12 @@ func newCompare(a *app) *cobra.Command {
 		Use: "compare [USER]", Short: "One person by all four paths, side by side", Long: compareLong, Example: compareExample,
 		Args: between(0, "USER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.matrix.run {
+				if len(args) > 0 {
+					return misuse(cmd, "--matrix has its own people: leave %s out", args[0])
+				}
+				return a.matrix(cmd, f.idp, f.matrix)
+			}
 			user := "alice"
 			if len(args) == 1 {
 				user, _, _ = strings.Cut(strings.ToLower(args[0]), "@")
@@ -74,6 +86,7 @@ func newCompare(a *app) *cobra.Command {
 	cmd.Flags().StringVar(&f.idp, "idp", "saml", "which federation: saml, oidc, or the `id` of an identity provider")
 	cmd.Flags().StringVar(&f.door, "signin-url", "", "the sign-in endpoint's origin, as `URL` (else "+envSignIn+", else asked of the console)")
 	f.password.add(cmd)
+	f.matrix.add(cmd)
 	return cmd
 }
 

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/lab"
+	"github.com/fourways-id/fourways/internal/lab/matrix"
+)
+
+// copies makes throw-away copies of a lab, one at a time: each has the lab's seed and its fourways.toml, with what
+// somebody edited in it, and else the demo world as it is seeded.
+type copies struct {
+	of   *workshop
+	life context.Context //nolint:containedctx // the life of the lab: its copies end before it does
+	end  context.CancelFunc
+
+	mu   sync.Mutex
+	busy chan struct{} // closed when the copy is gone; nil when there is none
+}
+
+func newCopies(of *workshop) *copies {
+	c := &copies{of: of}
+	c.life, c.end = context.WithCancel(context.Background())
+	return c
+}
+
+// close ends the copy that there is, and waits until nothing of it is left.
+func (c *copies) close() {
+	if c == nil {
+		return
+	}
+	c.end()
+	c.mu.Lock()
+	busy := c.busy
+	c.mu.Unlock()
+	if busy != nil {
+		<-busy
+	}
+}
+
+// take reserves the one place that there is.
+func (c *copies) take() (leave func(), err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.busy != nil {
+		return nil, fmt.Errorf("another run has a throw-away copy of this lab, and there is one at a time; try again when it has ended: %w", directory.ErrConflict)
+	}
+	busy := make(chan struct{})
+	c.busy = busy
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.busy = nil
+		close(busy)
+	}, nil
+}
+
+// with starts a copy, lends it, and removes it whatever happens. The context that it lends ends with the lab's too.
+func (c *copies) with(ctx context.Context, do func(context.Context, *workshop) error) error {
+	leave, err := c.take()
+	if err != nil {
+		return err
+	}
+	defer leave()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(c.life, cancel)()
+	dir, err := os.MkdirTemp("", "fourways-copy-")
+	if err != nil {
+		return fmt.Errorf("make a folder for the copy of the lab: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	if err := copyFile(filepath.Join(c.of.dir, labConfig), filepath.Join(dir, labConfig)); err != nil {
+		return err
+	}
+	log, closeLog, err := labLog(dir, io.Discard)
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+	s, err := openSockets(ctx, 0)
+	if err != nil {
+		return err
+	}
+	w, err := openWorkshop(ctx, dir, c.of.config.Lab.Seed, s, log)
+	if err != nil {
+		return fmt.Errorf("start a copy of the lab: %w", err)
+	}
+	defer w.close()
+	if err := do(ctx, w); err != nil && c.life.Err() != nil {
+		return errors.New("the lab was stopped in the middle of the run")
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
+func copyFile(from, to string) error {
+	raw, err := os.ReadFile(from) //nolint:gosec // G304: below the lab's own folder
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // somebody removed it: the copy makes the one that the lab would make
+	}
+	if err == nil {
+		err = os.WriteFile(to, raw, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("copy the lab's configuration: %w", err)
+	}
+	return nil
+}
+
+// world is a workshop as the matrix sees it.
+func world(w *workshop) matrix.World {
+	return matrix.World{
+		History: w.gateway, Premises: labPremises{w.lab},
+		SignIn: func(ctx context.Context, upn string, pw authn.Secret) (matrix.Attempt, error) {
+			did, err := signIn(ctx, w.sockets.publicURL(), upn, pw)
+			return matrix.Attempt{ID: did.CorrelationID, Verdict: did.Verdict, Shown: did.Note}, err
+		},
+	}
+}
+
+// labPremises adds to the lab's own logs the switch that the matrix turns.
+type labPremises struct{ *lab.Lab }
+
+// CutDC implements matrix.Premises.
+func (p labPremises) CutDC(ctx context.Context, off bool) error {
+	if off {
+		p.StopDC()
+		return nil
+	}
+	return p.StartDC(ctx)
+}

@@ -1,0 +1,92 @@
+package matrix
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/console/api"
+	"github.com/fourways-id/fourways/internal/trace"
+)
+
+//go:embed matrix.html.tmpl
+var pageSource string
+
+// page is what the template is filled with.
+type page struct {
+	Matrix api.Matrix
+	Paths  []authn.Path
+	Table  [][]box // a line for each state
+	States []string
+	Live   []box
+	Ambers int
+	Not    int // applicable
+}
+
+// box is a cell with what belongs to it.
+type box struct {
+	api.MatrixCell
+	Mark   Mark
+	Traces []template.HTML
+}
+
+// HTML writes a report as one file that needs no other: the table, and behind each cell its evidence, its source and its
+// trace. Nothing in it loads anything; links to Microsoft's pages are there to be clicked.
+func HTML(w io.Writer, m api.Matrix) error {
+	t, err := template.New("matrix").Funcs(template.FuncMap{
+		"linked": func(s string) bool { return strings.HasPrefix(s, "https://") },
+		"lower":  strings.ToLower,
+	}).Parse(pageSource)
+	if err != nil {
+		return err
+	}
+	p := page{Matrix: m, Paths: Paths(), Ambers: Count(m, Amber), Not: Count(m, NotApplicable)}
+	for _, row := range Rows(m) {
+		var line []box
+		for _, path := range p.Paths {
+			b, err := boxOf(m, row.Cells[path])
+			if err != nil {
+				return err
+			}
+			line = append(line, b)
+			if b.MatrixCell.Live {
+				p.Live = append(p.Live, b)
+			}
+		}
+		p.Table, p.States = append(p.Table, line), append(p.States, row.State)
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, p); err != nil {
+		return fmt.Errorf("write the matrix as HTML: %w", err)
+	}
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+func boxOf(m api.Matrix, c api.MatrixCell) (box, error) {
+	b := box{MatrixCell: c, Mark: MarkOf(c)}
+	for _, t := range m.Traces {
+		if t.ID != c.TraceID && t.ID != c.Second {
+			continue
+		}
+		html, err := drawn(t)
+		if err != nil {
+			return b, err
+		}
+		b.Traces = append(b.Traces, html)
+	}
+	return b, nil
+}
+
+// drawn is a trace as it stands in the page.
+func drawn(t api.Trace) (template.HTML, error) {
+	var text bytes.Buffer
+	if err := trace.Text(&text, t.Records, 0); err != nil {
+		return "", err
+	}
+	return template.HTML("<pre>" + template.HTMLEscapeString(text.String()) + "</pre>"), nil //nolint:gosec // G203: escaped here
+}
