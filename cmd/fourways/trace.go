@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"strconv"
 
@@ -15,7 +14,7 @@ import (
 
 func newTrace(a *app) *cobra.Command {
 	return newGroup("trace", "What really happened in a sign-in", "Every sign-in leaves a trace: each step, between whom, how long it took, and who held the password in which form.",
-		"  fourways trace list --last 5\n  fourways trace show ID", newTraceList(a), newTraceShow(a))
+		"  fourways trace list --last 5\n  fourways trace show ID\n  fourways trace export ID", newTraceList(a), newTraceShow(a), newTraceExport(a))
 }
 
 // lastFlag adds --last, and returns a check of it.
@@ -63,12 +62,7 @@ func newTraceShow(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "show ID...", Short: "Show the steps of a sign-in", Long: "Show the steps of one or more sign-ins, by trace or correlation id. -o json gives the records as they are kept, -o csv one line a step.",
 		Example: "  fourways trace show 0198c0de-0000-7000-8000-000000000001\n  fourways trace show ID -o json",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return fmt.Errorf("ID is missing: `fourways trace list` lists them")
-			}
-			return nil
-		},
+		Args:    someIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.console()
 			if err != nil {

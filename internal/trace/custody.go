@@ -10,52 +10,109 @@ import (
 
 // Entry is what one lane held of the secret in one form.
 type Entry struct {
-	Lane   authn.Lane    `json:"lane"`
-	Form   authn.Form    `json:"form"`          // without the suffix of a stored one
-	Stored bool          `json:"stored"`        // it outlives the sign-in
-	For    time.Duration `json:"for,omitempty"` // nanoseconds it was held; 0 when nobody saw its end
-	Ended  bool          `json:"ended"`         // it is seen to have been given up
-	Step   authn.StepID  `json:"step"`          // the evidence
+	Lane   authn.Lane     `json:"lane"`
+	Agent  string         `json:"-"`             // which one, on the agents' lane; "" when no step names it
+	Form   authn.Form     `json:"form"`          // without the suffix of a stored one
+	Stored bool           `json:"stored"`        // it outlives the sign-in
+	For    time.Duration  `json:"for,omitempty"` // nanoseconds it was held; 0 when nobody saw its end
+	Ended  bool           `json:"ended"`         // it is seen to have been given up
+	Step   authn.StepID   `json:"step"`          // the evidence
+	Steps  []authn.StepID `json:"-"`             // every step from the one where it began to the one where it ended, or to the last
 }
 
 // Ledger says who held the secret in which form, in the order in which they came to hold it. What net/http and the
 // runtime copied on the way is beyond it, and so is all that happens at an identity provider.
 type Ledger struct {
 	Entries []Entry `json:"entries"`
-	Away    bool    `json:"away"` // part of it happened at the identity provider, not seen by us
+	Away    bool    `json:"away"`              // part of it happened at the identity provider, not seen by us
+	Missing []Gap   `json:"missing,omitempty"` // what can't be told, since the evidence is not there
+}
+
+// holder is whoever can hold a secret: a lane, or one of the agents.
+type holder struct {
+	lane  authn.Lane
+	agent string
 }
 
 // Custody draws the ledger from the Held of each step.
 func Custody(records []authn.Record) Ledger {
-	var l Ledger
-	open := map[authn.Lane]int{} // lane -> its entry that has not ended
-	since := map[int]time.Time{}
-	for _, s := range allSteps(records) {
+	l := Ledger{Missing: missing(records)}
+	steps := allSteps(records)
+	for _, s := range steps {
 		l.Away = l.Away || s.ID == authn.F2 || s.ID == authn.F3
+	}
+	for _, h := range holdings(steps) {
+		l.Entries = append(l.Entries, h.Entry)
+	}
+	return l
+}
+
+// holding is an entry with the places of the steps where it began and ended.
+type holding struct {
+	Entry
+	first, last int
+}
+
+func holdings(steps []authn.Step) []holding {
+	var all []holding
+	agents := agentOf(steps)
+	open := map[holder]int{} // its entry that has not ended
+	for n, s := range steps {
 		for _, lane := range lanes() {
 			form, ok := s.Held[lane]
 			if !ok {
 				continue
 			}
+			who := holder{lane: lane}
+			if lane == authn.Agent {
+				who.agent = agents[n]
+			}
 			bare, stored := strings.CutSuffix(string(form), string(authn.Stored))
-			at := s.At.Add(s.Took)
-			if i, held := open[lane]; held {
-				if l.Entries[i].Form == authn.Form(bare) {
+			if i, held := open[who]; held {
+				if all[i].Form == authn.Form(bare) {
 					continue
 				}
-				l.Entries[i].Ended, l.Entries[i].For = true, max(0, at.Sub(since[i]))
-				delete(open, lane)
+				all[i].Ended, all[i].last = true, n
+				all[i].For = max(0, s.At.Add(s.Took).Sub(steps[all[i].first].At))
+				delete(open, who)
 			}
 			if authn.Form(bare) == authn.FormNone {
 				continue
 			}
-			l.Entries = append(l.Entries, Entry{Lane: lane, Form: authn.Form(bare), Stored: stored, Step: s.ID})
+			all = append(all, holding{Entry{Lane: lane, Agent: who.agent, Form: authn.Form(bare), Stored: stored, Step: s.ID}, n, n})
 			if !stored { // what is stored stays; the next form in memory doesn't end it
-				open[lane], since[len(l.Entries)-1] = len(l.Entries)-1, s.At
+				open[who] = len(all) - 1
 			}
 		}
 	}
-	return l
+	for _, i := range open {
+		all[i].last = len(steps) - 1
+	}
+	for i := range all {
+		all[i].Steps = ids(steps[all[i].first : all[i].last+1])
+	}
+	return all
+}
+
+func ids(steps []authn.Step) []authn.StepID {
+	all := make([]authn.StepID, len(steps))
+	for i, s := range steps {
+		all[i] = s.ID
+	}
+	return all
+}
+
+// agentOf says for each step which agent it is about: the one that it names, or the last one that was named.
+func agentOf(steps []authn.Step) []string {
+	all := make([]string, len(steps))
+	last := ""
+	for i, s := range steps {
+		if name := s.Facts[authn.FactAgent]; name != "" {
+			last = name
+		}
+		all[i] = last
+	}
+	return all
 }
 
 // Clear lists the lanes that held the password in clear, in lane order.

@@ -22,7 +22,7 @@ func Text(w io.Writer, records []authn.Record, width int) error {
 	}
 	var b bytes.Buffer
 	last := records[len(records)-1]
-	fmt.Fprintf(&b, "%s  by %s", printable(last.Who), last.Path())
+	fmt.Fprintf(&b, "%s  by %s", printable(last.Who), last.Path().InWords())
 	if last.Realm.Rule != "" {
 		fmt.Fprintf(&b, " (%s)", printable(last.Realm.Rule))
 	}

@@ -1,0 +1,47 @@
+package trace
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/fourways-id/fourways/authn"
+)
+
+// export is a trace as a program reads it. Its records and away make an Attempt again.
+type export struct {
+	ID authn.AttemptID `json:"id"`
+	Attempt
+	Custody exportedLedger `json:"custody"`
+}
+
+type exportedLedger struct {
+	Summary string          `json:"summary"`
+	Entries []exportedEntry `json:"entries"`
+	Away    bool            `json:"away"`
+	Missing []Gap           `json:"missing"`
+}
+
+type exportedEntry struct {
+	Entry
+	Agent string         `json:"agent,omitempty"`
+	Steps []authn.StepID `json:"steps"`
+}
+
+// JSON writes the Records with the custody ledger that is drawn from them.
+func JSON(w io.Writer, a Attempt) error {
+	l := Custody(a.Records)
+	e := export{Attempt: a, Custody: exportedLedger{Summary: l.String(), Entries: []exportedEntry{}, Away: l.Away, Missing: append([]Gap{}, l.Missing...)}}
+	if len(a.Records) > 0 {
+		e.ID = a.Records[0].ID
+	}
+	for _, entry := range l.Entries {
+		e.Custody.Entries = append(e.Custody.Entries, exportedEntry{entry, entry.Agent, entry.Steps})
+	}
+	out := json.NewEncoder(w)
+	out.SetIndent("", "  ")
+	if err := out.Encode(e); err != nil {
+		return fmt.Errorf("write the trace: %w", err)
+	}
+	return nil
+}
