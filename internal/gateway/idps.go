@@ -92,7 +92,7 @@ func openSAML(g *Gateway, c config.IdP, public string) (authn.Provider, string, 
 	p, err := saml.New(saml.Config{
 		ID: c.ID, EntityID: base + "/metadata", ACSURL: base + "/acs", IdP: saml.IdP{Metadata: metadata},
 		Requests: saml.Requests{Binding: saml.Binding(c.Binding)}, Policy: saml.Policy{Skew: time.Duration(c.ClockSkew)},
-	}, g.core.clock)
+	}, realClock{}) // protocol time
 	if err != nil {
 		return nil, "", fmt.Errorf("[[idp]] %s: %w", c.ID, err)
 	}
@@ -107,7 +107,7 @@ func openOIDC(g *Gateway, c config.IdP, public string) (authn.Provider, string, 
 	p, err := oidc.New(oidc.Config{
 		ID: c.ID, Issuer: c.Issuer, Client: oidc.Client{ID: c.ClientID, Secret: secret},
 		RedirectURL: public + "/federation/oidc/" + c.ID + "/callback", Skew: time.Duration(c.ClockSkew),
-	}, g.core.clock)
+	}, realClock{}) // protocol time
 	if err != nil {
 		return nil, "", fmt.Errorf("[[idp]] %s: %w", c.ID, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/config"
 	"github.com/fourways-id/fourways/internal/console"
 	"github.com/fourways-id/fourways/internal/web"
@@ -27,7 +28,9 @@ type Lab struct {
 	App     http.Handler      // the demo application, at /app/
 	Ports   *console.LabPorts // what the console steers in the lab; nil: nothing
 	Inspect bool              // tests may read every broker message
-	Hops    Hops              // breaks the gateway on purpose; nil: nothing does
+
+	NewID func(upn string) authn.AccountID // ids of accounts that are made here; nil: random ones
+	Hops  Hops                             // breaks the gateway on purpose; nil: nothing does
 	// Faults is every fault of the lab by name, and whether it is on.
 	Faults func() map[string]bool
 }
@@ -99,7 +102,7 @@ func (g *Gateway) public(c *config.Config) (http.Handler, error) {
 
 func (g *Gateway) ports() console.Ports {
 	p := console.Ports{
-		Access: &Access{Store: g.core.store, Clock: g.core.clock}, People: g.people(), Modes: g, History: g, Syncs: g, Agents: g, Settings: g,
+		Access: g.access(), People: g.people(), Modes: g, History: g, Syncs: g, Agents: g, Settings: g,
 	}
 	if g.lab != nil {
 		p.Lab = g.lab.Ports
@@ -108,7 +111,11 @@ func (g *Gateway) ports() console.Ports {
 }
 
 func (g *Gateway) people() *People {
-	return &People{Store: g.core.store, Clock: g.core.clock, Config: g.conf.Load}
+	p := &People{Store: g.core.store, Clock: g.core.clock, Config: g.conf.Load}
+	if g.lab != nil {
+		p.NewID = g.lab.NewID
+	}
+	return p
 }
 
 func (g *Gateway) serve(l net.Listener, h http.Handler) {

@@ -2,10 +2,15 @@ package gateway
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/dirsync"
 )
 
 // Operator is the gateway as the program that started it steers it: the same things as over the console, without a token.
@@ -42,7 +47,7 @@ func (o *Operator) AgentURL() string {
 
 // NewToken makes a console token.
 func (o *Operator) NewToken(ctx context.Context, t api.NewToken) (api.Token, error) {
-	return (&Access{Store: o.Store, Clock: o.Clock}).NewToken(ctx, t)
+	return o.g.access().NewToken(ctx, t)
 }
 
 // Mark and Marked keep a note about the whole store, such as that the demo world was filled in.
@@ -53,4 +58,82 @@ func (o *Operator) Mark(ctx context.Context, name, value string) error {
 // Marked reads a note; "" when there is none.
 func (o *Operator) Marked(ctx context.Context, name string) (string, error) {
 	return found(o.Store.Meta(ctx, name))
+}
+
+// Backdate gives every account the times at which it was made and last changed, in a world that is to look lived-in.
+func (o *Operator) Backdate(ctx context.Context, times func(upn string) (made, changed time.Time)) error {
+	for after := ""; ; {
+		users, err := o.Store.Users(ctx, directory.Query{After: after})
+		if err != nil || len(users) == 0 {
+			return err
+		}
+		after = users[len(users)-1].UPN
+		for i := range users {
+			users[i].Created, users[i].Changed = times(users[i].UPN)
+		}
+		if err := o.Store.LoadUsers(ctx, users, nil); err != nil {
+			return err
+		}
+	}
+}
+
+// Load adds or replaces many accounts with their credentials, in short transactions.
+func (o *Operator) Load(ctx context.Context, users []directory.User, credentials []directory.Credential) error {
+	return o.Store.LoadUsers(ctx, users, credentials)
+}
+
+// Synced is what a synchronisation that read these people would make of them in a tenant that had nobody: the accounts,
+// their ids above all, and the credentials of those who brought a hash.
+func (o *Operator) Synced(people []dirsync.Object, at time.Time) ([]directory.User, []directory.Credential, error) {
+	domains := syncDomains{o.g.tenant}
+	plan := dirsync.Diff(directory.Objects{}, people, domains.Verified)
+	if len(plan.Skipped) > 0 {
+		return nil, nil, fmt.Errorf("%d people could not be taken, the first is %s", len(plan.Skipped), plan.Skipped[0])
+	}
+	users := plan.Changes("", at).Put.Users
+	hashes := dirsync.Hashes(users, people, domains.HashSync)
+	if len(hashes.Skipped) > 0 {
+		return nil, nil, fmt.Errorf("%d hashes could not be taken, the first is %s", len(hashes.Skipped), hashes.Skipped[0])
+	}
+	return users, hashes.Changes("", at).Hashes, nil
+}
+
+// HashPassword makes the record of a cloud password at the configured cost.
+func (o *Operator) HashPassword(pw authn.Secret) ([]byte, error) {
+	record, err := o.hash(pw)
+	return []byte(record), err
+}
+
+// Tidy ends what is over by now: abandoned sign-ins, sessions, and what retention says. The loops do it every minute and
+// hour; a clock that was moved asks for it at once.
+func (o *Operator) Tidy(ctx context.Context) {
+	o.g.sweep(ctx)
+	o.g.purge(ctx)
+}
+
+// KeepWorld copies the store to a new file, between two synchronisations, and counts its accounts.
+func (o *Operator) KeepWorld(ctx context.Context, path string) (users int, err error) {
+	return o.world(ctx, func() error { return o.Store.KeepWorld(ctx, path) })
+}
+
+// RestoreWorld brings a copy back, between two synchronisations: tenant, overrides, lockout and the sign-in log are those
+// of the copy, and all sessions are over. Nothing else of a sign-in is kept in memory, but what is under way: that ends as
+// it began.
+func (o *Operator) RestoreWorld(ctx context.Context, path string) (users int, err error) {
+	users, err = o.world(ctx, func() error { return o.Store.RestoreWorld(ctx, path) })
+	if err != nil {
+		return 0, err
+	}
+	return users, o.g.onprem.ensure(ctx)
+}
+
+func (o *Operator) world(ctx context.Context, do func() error) (users int, err error) {
+	err = o.g.engine.Hold(do)
+	if errors.Is(err, dirsync.ErrBusy) {
+		return 0, api.Problem{Title: "Conflict", Status: http.StatusConflict, Detail: "A synchronisation is running; its end can't be in another world than its beginning. Try again when `fourways sync status` shows it done."}
+	}
+	if err != nil {
+		return 0, err
+	}
+	return o.Store.CountUsers(ctx)
 }

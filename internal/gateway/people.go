@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -23,6 +24,9 @@ type People struct {
 	Store  *store.DB
 	Clock  authn.Clock
 	Config func() *config.Config // in force
+
+	// NewID makes the id of a new account; nil: a random one. The lab makes the same ids in each lab of one seed.
+	NewID func(upn string) authn.AccountID
 }
 
 // costOf is what new cloud passwords cost under that configuration.
@@ -36,9 +40,14 @@ const (
 	longest  = 256
 )
 
-// Users implements console.People.
+// Users implements console.People. When an account was last synchronised is left out: nothing is decided by it, the runs
+// and the trace's step H0 tell it, and without it one seed's list of people is the same in every lab, whenever it was made.
 func (p *People) Users(ctx context.Context, q directory.Query) ([]directory.User, error) {
-	return p.Store.Users(ctx, q)
+	users, err := p.Store.Users(ctx, q)
+	for i := range users {
+		users[i].Onprem.SyncedAt = time.Time{}
+	}
+	return users, err
 }
 
 // CreateUser implements console.People.
@@ -62,8 +71,12 @@ func (p *People) CreateUser(ctx context.Context, ask api.NewUser) (directory.Use
 		return directory.User{}, err
 	}
 	now := p.Clock.Now()
+	id := newID()
+	if p.NewID != nil {
+		id = p.NewID(who.UPN())
+	}
 	user := directory.User{
-		ID: newID(), UPN: who.UPN(), DisplayName: ask.DisplayName, Enabled: true, Admin: ask.Admin, Created: now, Changed: now,
+		ID: id, UPN: who.UPN(), DisplayName: ask.DisplayName, Enabled: true, Admin: ask.Admin, Created: now, Changed: now,
 	}
 	if user.DisplayName == "" {
 		user.DisplayName = user.UPN
