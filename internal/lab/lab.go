@@ -7,6 +7,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -22,10 +23,11 @@ import (
 	"github.com/fourways-id/fourways/internal/onprem"
 )
 
-// Options say where a lab lives. All but Seed must be set.
+// Options say where a lab lives. All but Seed, World and IdPHost must be set.
 type Options struct {
 	Dir        string // data folder, there already
-	Seed       int    // the same seed makes the same people with the same anchors
+	Seed       int    // of World, for who wants nothing else of it
+	World      World  // what a new lab is made of; one that is there already must not contradict it
 	PublicURL  string // of the gateway, without a slash at the end
 	LDAPListen string
 	IdPListen  string
@@ -36,10 +38,11 @@ type Options struct {
 // Lab is a running lab.
 type Lab struct {
 	dir     string
-	seed    int
 	public  string
 	clock   authn.Clock
 	log     *slog.Logger
+	world   World
+	worlds  *Worlds
 	secrets secrets
 	servers servers
 	dc      *dc.Server
@@ -60,7 +63,7 @@ type servers struct {
 
 // Start starts the premises and the external identity provider. Close ends them.
 func Start(ctx context.Context, o Options) (_ *Lab, err error) {
-	l := &Lab{dir: o.Dir, seed: o.Seed, public: strings.TrimSuffix(o.PublicURL, "/"), clock: o.Clock, log: o.Log, faults: fault.NewBoard(), premises: newPremises()}
+	l := &Lab{dir: o.Dir, public: strings.TrimSuffix(o.PublicURL, "/"), clock: o.Clock, log: o.Log, faults: fault.NewBoard(), premises: newPremises()}
 	defer func() {
 		if err != nil {
 			l.Close()
@@ -69,9 +72,15 @@ func Start(ctx context.Context, o Options) (_ *Lab, err error) {
 	if l.lock, err = lockFolder(o.Dir); err != nil {
 		return nil, err
 	}
-	if l.secrets, err = openSecrets(filepath.Join(o.Dir, "secrets.json")); err != nil {
+	o.World.Seed = cmp.Or(o.World.Seed, o.Seed)
+	if l.world, err = openWorld(o.Dir, o.World); err != nil {
 		return nil, err
 	}
+	if l.secrets, err = openSecrets(filepath.Join(o.Dir, secretsFileName), l.world.Exposed); err != nil {
+		return nil, err
+	}
+	moved, _ := o.Clock.(*Clock)
+	l.worlds = newWorlds(l, moved)
 	if l.recorder, err = openEvidence(o.Dir, o.Log); err != nil {
 		return nil, err
 	}

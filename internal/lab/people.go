@@ -92,6 +92,7 @@ func cloudOnly() []person {
 	}
 }
 
+// pw is the person's password in a lab whose passwords are public.
 func (p person) pw() string {
 	if p.password != "" {
 		return p.password
@@ -124,7 +125,7 @@ func (p person) dn(domain, base string) string {
 
 // entry is the person's entry in the forest as it stands when everything is well. 66048 is an ordinary account whose
 // password doesn't expire.
-func (p person) entry(seed int, domain, base string) dc.Entry {
+func (p person) entry(seed int, domain, base, password string) dc.Entry {
 	attrs := map[string][]string{
 		"objectClass": {"top", "person", "organizationalPerson", "user"}, "cn": {p.display() + " (" + key(domain) + ")"},
 		"objectGUID": {guid(seed, p.upn(domain))}, "sAMAccountName": {p.name + "." + key(domain)},
@@ -134,7 +135,7 @@ func (p person) entry(seed int, domain, base string) dc.Entry {
 	if !p.nowhere {
 		attrs["msExchUsageLocation"] = []string{"NL"}
 	}
-	return dc.Entry{DN: p.dn(domain, base), Attrs: attrs, Password: p.pw()}
+	return dc.Entry{DN: p.dn(domain, base), Attrs: attrs, Password: password}
 }
 
 // guid makes the octets of an objectGUID, the same for the same seed and name.
@@ -155,20 +156,23 @@ type Account struct {
 }
 
 // Accounts lists them: the cloud's, then the hybrid domains' in their order. nick is unknown to the tenant and not here.
-func Accounts() []Account {
+func (l *Lab) Accounts() []Account {
 	var all []Account
 	for _, p := range cloudOnly() {
-		all = append(all, Account{p.upn(CloudDomain), p.pw(), authn.PathCloud})
+		all = append(all, Account{p.upn(CloudDomain), l.secrets.spoken(p.pw()), authn.PathCloud})
 	}
 	for _, d := range hybrid() {
 		for _, p := range cast() {
 			if !p.unsynced {
-				all = append(all, Account{p.upn(d), p.worksOn(pathOf(d)), pathOf(d)})
+				all = append(all, Account{p.upn(d), l.secrets.spoken(p.worksOn(pathOf(d))), pathOf(d)})
 			}
 		}
 	}
 	return all
 }
+
+// Password is the password of nearly everybody in this lab.
+func (l *Lab) Password() string { return l.secrets.spoken(Password) }
 
 // worksOn is the password that the path would take: phs knows the synchronised one, the others the directory's.
 func (p person) worksOn(path authn.Path) string {

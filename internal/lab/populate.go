@@ -22,10 +22,12 @@ type Tenant interface {
 	SetPassword(ctx context.Context, upn string, pw authn.Secret) error
 }
 
-// Locks sets a lockout count. Users says who was made before a start that did not come to its end.
+// Locks sets what no operator can: a lockout count, and the times at which accounts were made and last changed. Users says
+// who was made before a start that did not come to its end.
 type Locks interface {
 	Users(ctx context.Context, q directory.Query) ([]directory.User, error)
 	SetTally(ctx context.Context, key string, to authn.Tally) error
+	Backdate(ctx context.Context, times func(upn string) (made, changed time.Time)) error
 }
 
 // SeedPremises fills the forest with everybody who is there before the first synchronisation.
@@ -36,13 +38,13 @@ func (l *Lab) SeedPremises() error {
 	for _, d := range hybrid() {
 		for _, p := range cast() {
 			if !p.late {
-				entries = append(entries, p.entry(l.seed, d, base))
+				entries = append(entries, p.entry(l.world.Seed, d, base, l.secrets.spoken(p.pw())))
 			}
 		}
 	}
-	decoy := person{name: "decoy", surname: "Account", unsynced: true, password: l.secrets.decoy}
-	entries = append(entries, decoy.entry(l.seed, forest, base))
-	if err := l.dc.Seed(append(entries, groups(l.seed, base)...)); err != nil {
+	decoy := person{name: "decoy", surname: "Account", unsynced: true}
+	entries = append(entries, decoy.entry(l.world.Seed, forest, base, l.secrets.decoy))
+	if err := l.dc.Seed(append(entries, groups(l.world.Seed, base)...)); err != nil {
 		return fmt.Errorf("fill the lab's directory: %w", err)
 	}
 	return nil
@@ -60,7 +62,7 @@ func (l *Lab) Populate(ctx context.Context, t Tenant, locks Locks) error {
 		return err
 	}
 	work, workCtx := errgroup.WithContext(ctx)
-	work.Go(func() error { return createCloudOnly(workCtx, t, locks) })
+	work.Go(func() error { return l.createCloudOnly(workCtx, t, locks) })
 	work.Go(func() error { return l.synchronise(workCtx, t) })
 	if err := work.Wait(); err != nil {
 		return fmt.Errorf("fill the lab's tenant: %w", err)
@@ -68,7 +70,13 @@ func (l *Lab) Populate(ctx context.Context, t Tenant, locks Locks) error {
 	if err := l.befall(); err != nil {
 		return err
 	}
-	return cloudPasswords(ctx, t)
+	if err := l.cloudPasswords(ctx, t); err != nil {
+		return err
+	}
+	if err := locks.Backdate(ctx, l.times); err != nil {
+		return fmt.Errorf("date the lab's accounts back: %w", err)
+	}
+	return nil
 }
 
 // sendAway removes those from the forest who come late: an earlier start may have seeded them already.
@@ -97,7 +105,7 @@ func (l *Lab) synchronise(ctx context.Context, t Tenant) error {
 	for _, d := range hybrid() {
 		for _, p := range cast() {
 			if p.late {
-				late = append(late, p.entry(l.seed, d, l.dc.BaseDN()))
+				late = append(late, p.entry(l.world.Seed, d, l.dc.BaseDN(), l.secrets.spoken(p.pw())))
 			}
 		}
 	}
@@ -117,7 +125,10 @@ func (l *Lab) befall() error {
 			if p.after == nil && p.newPassword == "" {
 				continue
 			}
-			e := dc.Entry{DN: p.dn(d, l.dc.BaseDN()), Password: p.newPassword}
+			e := dc.Entry{DN: p.dn(d, l.dc.BaseDN())}
+			if p.newPassword != "" {
+				e.Password = l.secrets.spoken(p.newPassword)
+			}
 			if p.after != nil {
 				e.Attrs = p.after(now)
 			}
@@ -130,7 +141,7 @@ func (l *Lab) befall() error {
 	return nil
 }
 
-func createCloudOnly(ctx context.Context, t Tenant, locks Locks) error {
+func (l *Lab) createCloudOnly(ctx context.Context, t Tenant, locks Locks) error {
 	users, err := locks.Users(ctx, directory.Query{Domain: CloudDomain})
 	if err != nil {
 		return err
@@ -142,9 +153,9 @@ func createCloudOnly(ctx context.Context, t Tenant, locks Locks) error {
 	for _, p := range cloudOnly() {
 		u, made := here[p.upn(CloudDomain)]
 		if made {
-			err = t.SetPassword(ctx, u.UPN, authn.NewSecret([]byte(p.pw())))
+			err = t.SetPassword(ctx, u.UPN, authn.NewSecret([]byte(l.secrets.spoken(p.pw()))))
 		} else {
-			u, err = t.CreateUser(ctx, api.NewUser{UPN: p.upn(CloudDomain), DisplayName: p.display(), Admin: p.name == "peggy", Password: p.pw()})
+			u, err = t.CreateUser(ctx, api.NewUser{UPN: p.upn(CloudDomain), DisplayName: p.display(), Admin: p.name == "peggy", Password: l.secrets.spoken(p.pw())})
 		}
 		if err != nil {
 			return err
@@ -160,12 +171,14 @@ func createCloudOnly(ctx context.Context, t Tenant, locks Locks) error {
 }
 
 // cloudPasswords gives the people of the domain to switch a cloud password beside their synchronised hash.
-func cloudPasswords(ctx context.Context, t Tenant) error {
+func (l *Lab) cloudPasswords(ctx context.Context, t Tenant) error {
 	work, ctx := errgroup.WithContext(ctx)
 	work.SetLimit(2) // each takes 19 MiB while it is hashed
 	for _, p := range cast() {
 		if !p.unsynced {
-			work.Go(func() error { return t.SetPassword(ctx, p.upn(LabDomain), authn.NewSecret([]byte(p.pw()))) })
+			work.Go(func() error {
+				return t.SetPassword(ctx, p.upn(LabDomain), authn.NewSecret([]byte(l.secrets.spoken(p.pw()))))
+			})
 		}
 	}
 	return work.Wait()

@@ -77,6 +77,12 @@ func (t *tenant) SetTally(_ context.Context, key string, to authn.Tally) error {
 	return t.call()
 }
 
+func (t *tenant) Backdate(context.Context, func(string) (time.Time, time.Time)) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.call()
+}
+
 type wallClock struct{}
 
 func (wallClock) Now() time.Time { return time.Now() }
