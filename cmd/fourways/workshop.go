@@ -49,7 +49,6 @@ func openWorkshop(ctx context.Context, dir string, seed int, s sockets, log *slo
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	w := &workshop{sockets: s, dir: dir, agent: make(chan error, 1), stop: stop}
 	w.copies = newCopies(w)
-	w.copies = newCopies(w)
 	defer func() {
 		if err != nil {
 			w.close()
@@ -171,7 +170,6 @@ func (w *workshop) awaitAgent(ctx context.Context, o *gateway.Operator) error {
 
 func (w *workshop) close() {
 	w.copies.close()
-	w.copies.close()
 	if w.gateway != nil {
 		w.gateway.Close()
 	}
@@ -198,5 +196,5 @@ func visitor(r *http.Request) (mail.Visitor, bool) {
 
 // ports joins what the console steers in the lab.
 func (w *workshop) ports() *console.LabPorts {
-	return &console.LabPorts{Onprem: w.lab, Matrix: matrixRuns{w.copies}, Matrix: matrixRuns{w.copies}, Faults: w.lab}
+	return &console.LabPorts{Onprem: w.lab, Matrix: matrixRuns{w.copies}, Faults: w.lab}
 }
