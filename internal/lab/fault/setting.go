@@ -15,10 +15,10 @@ import (
 // Bounds of a setting.
 const (
 	usual     = 10 * time.Minute
-	longest   = 30 * time.Minute
-	mostWait  = 30 * time.Minute
+	longest   = 30 * time.Minute // of a fault, and of a wait
 	mostCount = 1_000_000
 	mostText  = 256
+	inWords   = "30m" // longest
 )
 
 // parse checks a setting and fills in what was left open.
@@ -58,7 +58,7 @@ func (e *entry) checkTime(Kind) error {
 		e.For = usual
 	}
 	if e.For < 0 || e.For > longest {
-		return fmt.Errorf("a fault can't be on for %s, since a forgotten one must end by itself: give more than 0 and at most %s", e.For, short(longest))
+		return fmt.Errorf("a fault can't be on for %s, since a forgotten one must end by itself: give more than 0 and at most %s", e.For, inWords)
 	}
 	return nil
 }
@@ -86,8 +86,8 @@ func (e *entry) checkParam(k Kind) error {
 	switch k.Unit {
 	case Duration:
 		d, err := time.ParseDuration(e.Param)
-		if err != nil || d <= 0 || d > mostWait {
-			return fmt.Errorf("%s takes a duration, not %q: give more than 0 and at most %s, such as %s", k.Name, e.Param, short(mostWait), k.Default)
+		if err != nil || d <= 0 || d > longest {
+			return fmt.Errorf("%s takes a duration, not %q: give more than 0 and at most %s, such as %s", k.Name, e.Param, inWords, k.Default)
 		}
 		e.strike.Wait = d
 	case Count:
@@ -102,11 +102,6 @@ func (e *entry) checkParam(k Kind) error {
 		}
 	}
 	return nil
-}
-
-// short writes a duration as people do.
-func short(d time.Duration) string {
-	return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m")
 }
 
 func (e *entry) checkScope(k Kind) error {
