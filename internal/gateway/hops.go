@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 
@@ -41,6 +42,21 @@ func (g *Gateway) hops() Hops {
 		return nil
 	}
 	return g.lab.Hops
+}
+
+// broken names the faults that are on.
+func (l *Lab) broken() []string {
+	if l.Faults == nil {
+		return nil
+	}
+	var names []string
+	for name, on := range l.Faults() {
+		if on {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // breakable puts a lab's faults in the way of the flow's questions to the store.

@@ -38,6 +38,7 @@ func (m *Metrics) Handler() http.Handler {
 type health struct {
 	Status string      `json:"status"` // ready, degraded or not ready
 	Paths  []Readiness `json:"paths"`
+	Faults []string    `json:"faults,omitempty"` // of a lab, what is broken on purpose
 }
 
 func (m *Metrics) readyz(w http.ResponseWriter, r *http.Request) {
@@ -48,6 +49,11 @@ func (m *Metrics) readyz(w http.ResponseWriter, r *http.Request) {
 		h.Paths = m.readers.Ready(ctx)
 	}
 	h.Status = status(h.Paths)
+	for name, on := range sorted(ask(m.readers.Faults)) {
+		if on {
+			h.Faults = append(h.Faults, name)
+		}
+	}
 	code := http.StatusOK
 	if h.Status == "not ready" {
 		code = http.StatusServiceUnavailable
@@ -65,6 +71,9 @@ func (m *Metrics) readyz(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Query().Has("verbose") {
 		for _, p := range h.Paths {
 			_, _ = fmt.Fprintln(w, p)
+		}
+		for _, name := range h.Faults {
+			_, _ = fmt.Fprintln(w, "broken on purpose: "+name)
 		}
 	}
 }

@@ -86,6 +86,16 @@ type Site struct {
 type Lab struct {
 	Users      []LabUser
 	ConsoleURL string // "" when there is none to link to
+	// Broken is what is broken on purpose now, for the banner; nil: nothing ever is.
+	Broken func() []string
+}
+
+// Faults names what is broken on purpose now.
+func (l *Lab) Faults() []string {
+	if l.Broken == nil {
+		return nil
+	}
+	return l.Broken()
 }
 
 // LabUser is a demo person; the password is public.

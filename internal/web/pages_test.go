@@ -171,3 +171,23 @@ func TestSessionIsAPageOrJSONAsAsked(t *testing.T) {
 		}
 	}
 }
+
+func TestTheBannerNamesWhatIsBrokenOnPurpose(t *testing.T) {
+	var broken []string
+	h := newHouse(t, func(h *house, o *web.Options) {
+		withLab(h, o)
+		o.Site.Lab.Broken = func() []string { return broken }
+	})
+	const line = "broken on purpose:"
+	if page := h.get("/").Body.String(); strings.Contains(page, line) {
+		t.Errorf("nothing is broken: %s", page)
+	}
+	broken = []string{"dc-down", "<b>idp</b>"}
+	for name, page := range map[string]*httptest.ResponseRecorder{
+		"front": h.get("/"), "refused": h.post("/federation/saml/saml/acs", formType, "SAMLResponse=x&fourways_repost=1"),
+	} {
+		if !strings.Contains(page.Body.String(), line+"</strong> dc-down, &lt;b&gt;idp&lt;/b&gt;</aside>") {
+			t.Errorf("%s: the banner is wrong: %s", name, page.Body)
+		}
+	}
+}
