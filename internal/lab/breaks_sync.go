@@ -27,22 +27,25 @@ func (s faultySource) Read(ctx context.Context, kind dirsync.Kind, yield func([]
 	if _, hit := board.Strikes("sync-empty-result", all); hit {
 		return nil
 	}
+	if kind != dirsync.KindDirectory { // a run of hashes deletes nobody and names nobody
+		return s.Source.Read(ctx, kind, yield)
+	}
 	var gone, broken tally
 	return s.Source.Read(ctx, kind, func(page []dirsync.Object) error {
-		whole := make([]dirsync.Object, 0, len(page))
+		rest := make([]dirsync.Object, 0, len(page))
 		for _, o := range page {
-			if kind == dirsync.KindDirectory && s.hits("sync-mass-delete", o, &gone) {
+			if s.hits("sync-mass-delete", o, &gone) {
 				continue
 			}
 			if s.hits("sync-bad-object", o, &broken) {
-				o = damaged(o)
+				o.UPN = "(damaged) " + o.UPN // no name that an account can have
 			}
-			whole = append(whole, o)
+			rest = append(rest, o)
 		}
-		if len(whole) == 0 {
+		if len(rest) == 0 {
 			return nil
 		}
-		return yield(whole)
+		return yield(rest)
 	})
 }
 
@@ -59,17 +62,6 @@ func (s faultySource) hits(name string, o dirsync.Object, so *tally) bool {
 		so.hit, so.most = so.hit+1, strike.Count
 	}
 	return hit
-}
-
-// damaged is an object that no tenant can take: its name is none, and neither is its hash.
-func damaged(o dirsync.Object) dirsync.Object {
-	if o.UPN != "" {
-		o.UPN = "(damaged) " + o.UPN
-	}
-	if o.Hash != "" {
-		o.Hash = "damaged"
-	}
-	return o
 }
 
 // givenUp is when the gateway waits for a run no longer (internal/agentlink).
