@@ -64,8 +64,8 @@ func (c *copies) take() (leave func(), err error) {
 	}, nil
 }
 
-// with starts a copy, lends it, and removes it whatever happens. The context that it lends ends with the lab's too.
-func (c *copies) with(ctx context.Context, do func(context.Context, *workshop) error) error {
+// with starts a copy that has so many agents, lends it, and removes it whatever happens. The context that it lends ends with the lab's too.
+func (c *copies) with(ctx context.Context, agents int, do func(context.Context, *workshop) error) error {
 	leave, err := c.take()
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func (c *copies) with(ctx context.Context, do func(context.Context, *workshop) e
 	if err != nil {
 		return err
 	}
-	w, err := openWorkshop(ctx, dir, c.of.config.Lab.Seed, s, log)
+	w, err := openWorld(ctx, dir, lab.World{Seed: c.of.config.Lab.Seed}, agents, s, log)
 	if err != nil {
 		return fmt.Errorf("start a copy of the lab: %w", err)
 	}

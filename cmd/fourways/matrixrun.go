@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
@@ -22,15 +23,15 @@ func (m matrixRuns) file() string { return filepath.Join(m.copies.of.dir, "matri
 
 // RunMatrix implements console.Matrix.
 func (m matrixRuns) RunMatrix(ctx context.Context, ask api.MatrixRequest) (report api.Matrix, err error) {
-	began := realClock{}.Now()
-	err = m.copies.with(ctx, func(ctx context.Context, w *workshop) error {
-		report, err = matrix.Run(ctx, world(w), ask.IdP, realClock{})
+	began := time.Now()
+	err = m.copies.with(ctx, 1, func(ctx context.Context, w *workshop) error {
+		report, err = matrix.Run(ctx, world(w), ask.IdP, w.clock)
 		return err
 	})
 	if err != nil {
 		return api.Matrix{}, fmt.Errorf("run the matrix: %w", err)
 	}
-	report.Took = realClock{}.Now().Sub(began).Milliseconds()
+	report.Took = time.Since(began).Milliseconds()
 	return report, m.keep(report)
 }
 

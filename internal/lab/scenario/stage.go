@@ -1,0 +1,157 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/console"
+	"github.com/fourways-id/fourways/internal/console/api"
+	"github.com/fourways-id/fourways/internal/lab"
+)
+
+// stage is where a story is played. After an error nothing more is done: the story reads as if there were none.
+type stage struct {
+	World
+	ctx  context.Context //nolint:containedctx // of one play
+	acts []api.Act
+	err  error
+}
+
+// act does something and writes down what came of it.
+func (s *stage) act(did, expected, teaches string, do func() (string, error)) {
+	if s.err != nil {
+		return
+	}
+	saw, err := do()
+	if err != nil {
+		s.err = fmt.Errorf("%s: %w", did, err)
+		return
+	}
+	s.acts = append(s.acts, api.Act{Did: did, Expected: expected, Saw: saw, OK: saw == expected, Teaches: teaches})
+}
+
+// The endings of a sign-in that stories speak of.
+const success = "success"
+
+// refused is how a reason is told.
+func refused(r authn.Reason) string { return fmt.Sprintf("%d %s", r.Code(), r) }
+
+// signIn signs a demo person in with the usual password.
+func (s *stage) signIn(upn, expected, teaches string) {
+	s.signInWith(upn, lab.Password, expected, teaches)
+}
+
+func (s *stage) signInWith(upn, password, expected, teaches string) {
+	did := "fourways signin " + upn
+	if password != lab.Password {
+		did += "   (password " + password + ")"
+	}
+	s.watch(did, upn, password, expected, teaches, ending)
+}
+
+// watch signs somebody in and has tell say what the trace shows.
+func (s *stage) watch(did, upn, password, expected, teaches string, tell func([]authn.Record) string) {
+	var id authn.AttemptID
+	s.act(did, expected, teaches, func() (saw string, err error) {
+		if id, err = s.SignIn(s.ctx, upn, authn.NewSecret([]byte(password))); err != nil {
+			return "", err
+		}
+		t, err := s.Console.Trace(s.ctx, id)
+		if err != nil {
+			return "", err
+		}
+		return tell(t.Records), nil
+	})
+	if s.err == nil {
+		s.acts[len(s.acts)-1].TraceID = id
+	}
+}
+
+// ending says how a sign-in ended.
+func ending(records []authn.Record) string {
+	last := records[len(records)-1]
+	switch last.Verdict {
+	case authn.Allowed:
+		return success
+	case authn.Challenged:
+		return "interrupted"
+	case authn.Undecided, authn.Denied, authn.Unavailable:
+	}
+	return refused(last.Reason)
+}
+
+// agentsIn names the agents that a sign-in went to, in their order.
+func agentsIn(records []authn.Record) []string {
+	var all []string
+	for _, r := range records {
+		for _, step := range r.Steps {
+			if name := step.Facts[authn.FactAgent]; name != "" && step.ID == authn.P2 && !slices.Contains(all, name) {
+				all = append(all, name)
+			}
+		}
+	}
+	return all
+}
+
+// breaks sets a fault; the setting's words are its flags.
+func (s *stage) breaks(name string, f api.FaultSetting, teaches string) {
+	did := strings.TrimSpace("fourways fault set " + name + " " + f.Param)
+	if f.Scope != "" {
+		did += " --scope " + f.Scope
+	}
+	if f.Next > 0 {
+		did += fmt.Sprintf(" --next %d", f.Next)
+	}
+	s.act(did, "broken", teaches, func() (string, error) {
+		_, err := s.Console.SetFault(s.ctx, name, f)
+		return "broken", err
+	})
+}
+
+// mends clears a fault.
+func (s *stage) mends(name, teaches string) {
+	s.act("fourways fault clear "+name, "mended", teaches, func() (string, error) {
+		_, err := s.Console.ClearFaults(s.ctx, name)
+		return "mended", err
+	})
+}
+
+// swaps sets the path of a domain.
+func (s *stage) swaps(domain string, path authn.Path, teaches string) {
+	s.act(fmt.Sprintf("fourways mode set %s --domain %s", path, domain), string(path), teaches, func() (string, error) {
+		m, err := s.Console.SetMode(s.ctx, domain, api.ModeChange{Path: path, Reason: "scenario"})
+		return string(m.Path), err
+	})
+}
+
+// stopped is what a run that a guard refused is told as.
+const stopped = "stopped by the deletion guard"
+
+// synchronises runs one kind of synchronisation, or both for "".
+func (s *stage) synchronises(kind, expected, teaches string) {
+	did, kinds := "fourways sync run", []string(nil)
+	if kind != "" {
+		did, kinds = did+" --kind "+kind, []string{kind}
+	}
+	s.act(did, expected, teaches, func() (string, error) {
+		_, err := s.Console.SyncRun(s.ctx, kinds...)
+		var problem api.Problem
+		if errors.As(err, &problem) && problem.Type == console.GuardType && problem.Status == http.StatusConflict {
+			return stopped, nil
+		}
+		return "synchronised", err
+	})
+}
+
+// setsPassword changes a person's password on-premises.
+func (s *stage) setsPassword(upn, password, teaches string) {
+	name, domain, _ := strings.Cut(upn, "@")
+	s.act(fmt.Sprintf("fourways onprem user set-password %s --domain %s   (to %s)", name, domain, password), "changed", teaches, func() (string, error) {
+		return "changed", s.Console.OnpremChange(s.ctx, upn, "password", authn.NewSecret([]byte(password)))
+	})
+}

@@ -1,0 +1,241 @@
+package scenario
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/console/api"
+	"github.com/fourways-id/fourways/internal/lab"
+)
+
+// Sections of Microsoft's documentation that the stories lean on.
+const (
+	hybrid = "https://learn.microsoft.com/en-us/entra/identity/hybrid/connect/"
+
+	docOutage    = hybrid + "choose-ad-authn#recommendations"
+	docPTA       = hybrid + "choose-ad-authn#cloud-authentication-pass-through-authentication"
+	docPTACodes  = hybrid + "tshoot-connect-pass-through-authentication#sign-in-failure-reasons-on-the-microsoft-entra-admin-center-needs-premium-license"
+	docAgents    = hybrid + "how-to-connect-pta-quick-start#step-4-ensure-high-availability"
+	docRollover  = hybrid + "how-to-connect-fed-o365-certs"
+	docHash      = hybrid + "how-to-connect-password-hash-synchronization#how-password-hash-synchronization-works"
+	docThrough   = hybrid + "how-to-connect-pta-how-it-works#how-does-microsoft-entra-pass-through-authentication-work"
+	docDeletes   = hybrid + "how-to-connect-sync-feature-prevent-accidental-deletes"
+	docLockout   = "https://learn.microsoft.com/en-us/entra/identity/authentication/howto-password-smart-lockout"
+	docMigration = hybrid + "migrate-from-federation-to-cloud-authentication"
+)
+
+// lesson is a sentence and where it comes from.
+func lesson(sentence, source string) string { return sentence + " [" + source + "]" }
+
+func alice(domain string) string { return "alice@" + domain }
+
+func dcDies() Story {
+	return Story{
+		Scenario: api.Scenario{
+			Name: "dc-dies-at-9am", Title: "The domain controller dies at nine in the morning",
+			Summary: "Who can still sign in when the domain controller is gone, and how a domain gets back to work without it.",
+		},
+		Agents: 1,
+		play: func(s *stage) {
+			s.swaps(lab.LabDomain, authn.PathPTA, "")
+			for _, domain := range []string{lab.PTADomain, lab.SAMLDomain, lab.LabDomain} {
+				s.signIn(alice(domain), success, "")
+			}
+			s.breaks("dc-down", api.FaultSetting{}, "")
+			s.signIn(alice(lab.CloudDomain), success, "")
+			s.signIn(alice(lab.PHSDomain), success, lesson("With password hash synchronisation nobody needs the premises to sign in.", docOutage))
+			s.signIn(alice(lab.PTADomain), refused(authn.ADUnreachable), lesson("80007: the agent is there, but can't connect to Active Directory.", docPTACodes))
+			s.signIn(alice(lab.SAMLDomain), "interrupted", lesson("Pass-through authentication and federation both rely on domain controllers to respond.", docOutage))
+			s.signIn(alice(lab.LabDomain), refused(authn.ADUnreachable), "")
+			s.swaps(lab.LabDomain, authn.PathPHS, lesson("Failing over to password hash synchronisation does not happen by itself: somebody switches.", docPTA))
+			s.signIn(alice(lab.LabDomain), success, "The hashes were there already: the next sign-in works, and nothing was restarted.")
+			s.mends("dc-down", "")
+			s.signIn(alice(lab.PTADomain), success, "")
+			s.signIn(alice(lab.SAMLDomain), success, "Everything heals by itself once the domain controller is back.")
+		},
+	}
+}
+
+func oneAgentOfThree() Story {
+	return Story{
+		Scenario: api.Scenario{
+			Name: "one-agent-of-three-fails-midflight", Title: "One of three agents fails while it holds a request",
+			Summary: "A sign-in survives the agent that it was given to; only without any agent does pass-through authentication end.",
+		},
+		Agents: 3,
+		play: func(s *stage) {
+			s.agents(3, lesson("Microsoft recommends three agents.", docAgents))
+			s.signIn(alice(lab.PTADomain), success, "")
+			s.breaks("agent-down", api.FaultSetting{Next: 1}, "")
+			s.watch("fourways signin "+alice(lab.PTADomain)+" --trace", alice(lab.PTADomain), lab.Password, "success, after 2 agents were asked",
+				"The agent had not yet bound to the directory, so the request went to another one. fourways differs here: with Microsoft's agents such a sign-in is dropped. ["+hybrid+"how-to-connect-pta-faq]",
+				handedOver)
+			s.mends("agent-down", "")
+			s.breaks("agent-down", api.FaultSetting{Scope: "agent=agent-2"}, "")
+			s.signIn(alice(lab.PTADomain), success, lesson("With three agents one can fail while another is down for maintenance.", docPTA))
+			s.mends("agent-down", "")
+			s.breaks("agent-down", api.FaultSetting{}, "")
+			s.signIn(alice(lab.PTADomain), refused(authn.NoAgent), lesson("80001: no authentication agent is available.", docPTACodes))
+			s.mends("agent-down", "")
+			s.agents(3, "")
+			s.signIn(alice(lab.PTADomain), success, "It heals by itself: nobody restarted anything.")
+		},
+	}
+}
+
+func rolloverForgotten() Story {
+	return Story{
+		Scenario: api.Scenario{
+			Name: "idp-cert-rollover-forgotten", Title: "The identity provider rolls its certificate over, and nobody tells us",
+			Summary: "Every federated sign-in of that identity provider is refused at the signature check until its new certificate is known here.",
+		},
+		Agents: 1,
+		play: func(s *stage) {
+			s.signIn(alice(lab.SAMLDomain), success, "")
+			s.breaks("idp-cert-rotated", api.FaultSetting{}, "")
+			s.signIn(alice(lab.SAMLDomain), refused(authn.SignatureInvalid), lesson("The password was right and the identity provider said so, but nobody here can check the new signature.", docRollover))
+			s.signIn(alice(lab.PHSDomain), success, "Only federated people are hit.")
+			s.mends("idp-cert-rotated", "")
+			s.signIn(alice(lab.SAMLDomain), success, "In production the new certificate is taken over ahead of time: as the next signing certificate, or by reading the metadata again.")
+		},
+	}
+}
+
+func ransomware() Story {
+	return Story{
+		Scenario: api.Scenario{
+			Name: "ransomware", Title: "Ransomware: the premises are gone for good",
+			Summary: "Domain controller, agents and identity provider are lost. Who had switched password hash synchronisation on before is back at once; who had not can't switch now.",
+		},
+		Agents: 1,
+		play: func(s *stage) {
+			s.swaps(lab.LabDomain, authn.PathPTA, "")
+			s.signIn(alice(lab.LabDomain), success, "")
+			for _, name := range []string{"dc-down", "agent-down", "idp-down"} {
+				s.breaks(name, api.FaultSetting{For: "30m"}, "")
+			}
+			s.signIn(alice(lab.PTADomain), refused(authn.NoAgent), "")
+			s.signIn(alice(lab.LabDomain), refused(authn.NoAgent), "")
+			s.signIn(alice(lab.SAMLDomain), "interrupted", "")
+			s.signIn(alice(lab.CloudDomain), success, "")
+			s.swaps(lab.LabDomain, authn.PathPHS, "")
+			s.signIn(alice(lab.LabDomain), success, lesson("Organisations that had turned password hash synchronisation on were back in a matter of hours.", docOutage))
+			s.swaps(lab.PTADomain, authn.PathPHS, "")
+			s.signIn(alice(lab.PTADomain), refused(authn.NoPasswordHash), lesson("Organisations that had not needed weeks: what was never synchronised can't be synchronised any more.", docOutage))
+		},
+	}
+}
+
+func passwordChanged() Story {
+	const fresh = "Autumn-2025!"
+	return Story{
+		Scenario: api.Scenario{
+			Name: "password-changed-two-minutes-ago", Title: "The password was changed two minutes ago",
+			Summary: "Pass-through authentication takes a new password at once, password hash synchronisation after its next run; until then the old one works.",
+		},
+		Agents: 1,
+		play: func(s *stage) {
+			s.setsPassword(alice(lab.PTADomain), fresh, "")
+			s.setsPassword(alice(lab.PHSDomain), fresh, "")
+			s.signInWith(alice(lab.PTADomain), fresh, success, lesson("The domain controller itself is asked, so the new password works at once,", docThrough))
+			s.signInWith(alice(lab.PTADomain), lab.Password, refused(authn.BadPassword), "and the old one no more.")
+			s.signInWith(alice(lab.PHSDomain), fresh, refused(authn.BadPassword), lesson("The hash here is the one of the last run; runs are two minutes apart.", docHash))
+			s.signInWith(alice(lab.PHSDomain), lab.Password, success, "Until then the old password works: that is what a stolen one is worth.")
+			s.synchronises("hash", "synchronised", "")
+			s.signInWith(alice(lab.PHSDomain), fresh, success, "")
+			s.signInWith(alice(lab.PHSDomain), lab.Password, refused(authn.BadPassword), "")
+		},
+	}
+}
+
+func unitRenamed() Story {
+	return Story{
+		Scenario: api.Scenario{
+			Name: "ou-renamed-500-deletes", Title: "An organisational unit is renamed, and hundreds would be deleted",
+			Summary: "The people of a renamed unit are missing from the next full read. The deletion guard stops the run before the first one is deleted.",
+		},
+		Agents: 1,
+		play: func(s *stage) {
+			people := 0
+			s.act("fourways user list", "everybody is here", "", func() (string, error) {
+				n, err := s.count()
+				people = n
+				return "everybody is here", err
+			})
+			s.breaks("sync-mass-delete", api.FaultSetting{Param: "50"}, "The people of that unit are missing from what the agent reads: here fifty, which is more than a fifth of the tenant.")
+			s.synchronises("directory", stopped, lesson("Microsoft's threshold is 500 objects, and the export stops before any delete; fourways also stops at a fifth of everybody.", docDeletes))
+			s.act("fourways user list", "everybody is here", "Nothing was deleted, not even in part.", func() (string, error) {
+				n, err := s.count()
+				if n != people {
+					return fmt.Sprintf("%d of %d are here", n, people), err
+				}
+				return "everybody is here", err
+			})
+			s.signIn(alice(lab.PHSDomain), success, "Sign-ins go on: the last good state stays.")
+			s.mends("sync-mass-delete", "")
+			s.synchronises("directory", "synchronised", "Once the unit is in scope again, the next run has nothing to delete.")
+		},
+	}
+}
+
+func spray() Story {
+	const guess = "Password1"
+	sprayed := []string{"alice", "ivan", "judy", "mallory", "rita"}
+	return Story{
+		Scenario: api.Scenario{
+			Name: "spray-low-and-slow", Title: "A password spray, low and slow",
+			Summary: "One guess for each person, an hour apart, stays below every lockout and finds the one weak password; many guesses at one person lock it.",
+		},
+		Agents: 1,
+		play: func(s *stage) {
+			for i, name := range sprayed {
+				expected, teaches := refused(authn.BadPassword), ""
+				if name == "mallory" {
+					expected, teaches = success, lesson("Smart lockout counts failures of one account: a spray makes one each, so look for one address that fails at many accounts.", docLockout)
+				}
+				s.signInWith(name+"@"+lab.PHSDomain, guess, expected, teaches)
+				if i < len(sprayed)-1 {
+					s.waits("1h")
+				}
+			}
+			for i := range 9 { // with the slow guess: a failure is not forgotten before a success
+				s.hammer(alice(lab.PHSDomain), i)
+			}
+			s.signIn(alice(lab.PHSDomain), refused(authn.CloudLocked), lesson("Ten different wrong passwords lock an account for a minute, also for the right one; the slow guess was the first of them.", docLockout))
+			s.waits("2m")
+			s.signIn(alice(lab.PHSDomain), success, "The lock ends by itself.")
+		},
+	}
+}
+
+func staged() Story {
+	return Story{
+		Scenario: api.Scenario{
+			Name: "federation-to-phs-staged", Title: "From federation to password hash synchronisation",
+			Summary: "A domain leaves its identity provider without a day of outage: hashes first, then the swap, and a way back. Here the whole domain moves at once; a roll-out by group is not part of this version.",
+		},
+		Agents: 1,
+		play: func(s *stage) {
+			s.swaps(lab.LabDomain, authn.PathFederated, "")
+			s.watch("fourways signin "+alice(lab.LabDomain)+" --trace", alice(lab.LabDomain), lab.Password, "success by federated", "", byPath)
+			s.synchronises("hash", "synchronised", lesson("Switch password hash synchronisation on well before the swap, so that everybody's hash is there.", docMigration))
+			s.swaps(lab.LabDomain, authn.PathPHS, "")
+			s.watch("fourways signin "+alice(lab.LabDomain)+" --trace", alice(lab.LabDomain), lab.Password, "success by phs", "The next sign-in is checked here; the identity provider is not asked any more.", byPath)
+			s.breaks("idp-down", api.FaultSetting{}, "")
+			s.watch("fourways signin "+alice(lab.LabDomain)+" --trace", alice(lab.LabDomain), lab.Password, "success by phs", "", byPath)
+			s.mends("idp-down", "")
+			s.swaps(lab.LabDomain, authn.PathFederated, "The way back is the same command.")
+			s.watch("fourways signin "+alice(lab.LabDomain)+" --trace", alice(lab.LabDomain), lab.Password, "success by federated", "", byPath)
+		},
+	}
+}
+
+func byPath(records []authn.Record) string {
+	return strings.Join([]string{ending(records), "by", string(records[0].Path())}, " ")
+}
+
+// handedOver says how a sign-in ended and how many agents it took.
+func handedOver(records []authn.Record) string {
+	return fmt.Sprintf("%s, after %d agents were asked", ending(records), len(agentsIn(records)))
+}
