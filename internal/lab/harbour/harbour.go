@@ -6,6 +6,8 @@
 // and out go a signed assertion or a code, and an Event for its own log. Each domain has a SAML issuer and an OpenID
 // Connect issuer with a key of its own, and an issuer speaks for the people of its own domain only.
 //
+// A workshop may have it break: Options.Tamper says what goes wrong with a message, where the message is made.
+//
 // It never keeps a session: every request asks for the password, so ForceAuthn and prompt=login always hold. It never
 // fetches anything, never keeps a password, and is for the lab only: its OpenID Connect provider is not certified.
 package harbour

@@ -221,7 +221,7 @@ func (i *samlIssuer) respond(req *saml.IdpAuthnRequest, a answer) (sent, error) 
 		return sent{}, err
 	}
 	out := sent{id: req.Assertion.ID, names: a.names.UPN, text: form.SAMLResponse}
-	i.earlier.keep(a, out)
+	i.server.remember(&i.earlier, a, out)
 	return out, nil
 }
 

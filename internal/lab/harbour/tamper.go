@@ -153,22 +153,25 @@ func (e *earlier) of(a answer) (sent, bool) {
 	return before, ok && a.Replay
 }
 
-// keep remembers an answer that nothing is wrong with.
-func (e *earlier) keep(a answer, out sent) {
+// remember keeps an answer that nothing is wrong with, where somebody may ask for it again.
+func (s *Server) remember(e *earlier, a answer, out sent) {
 	a.Replay = false
-	if a.Tampering != (Tampering{}) {
-		return
+	if s.options.Tamper != nil && a.Tampering == (Tampering{}) {
+		e.keep(a.who, out)
 	}
+}
+
+func (e *earlier) keep(who string, out sent) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.last == nil {
 		e.last = map[string]sent{}
 	}
-	if _, known := e.last[a.who]; !known && len(e.last) >= mostEarlier {
-		for who := range e.last { // any one
-			delete(e.last, who)
+	if _, known := e.last[who]; !known && len(e.last) >= mostEarlier {
+		for other := range e.last { // any one
+			delete(e.last, other)
 			break
 		}
 	}
-	e.last[a.who] = out
+	e.last[who] = out
 }

@@ -44,6 +44,13 @@ func (s *saboteur) does(t harbour.Tampering) {
 	s.now, s.asked = t, nil
 }
 
+// wasAsked is what it was asked since it was last told something.
+func (s *saboteur) wasAsked() []harbour.Login {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked
+}
+
 func startTampered(t *testing.T) (*harbour.Server, *saboteur) {
 	t.Helper()
 	bad, d := &saboteur{}, &directory{}
@@ -148,6 +155,19 @@ func TestAnAnswerMaySpeakOfSomebodyElseOfTheDomain(t *testing.T) {
 	}
 }
 
+func TestNothingIsIssuedAboutAPersonWhoIsNotFound(t *testing.T) {
+	s, bad := startTampered(t)
+	b := newBrowser(t, s)
+	form := b.open(authorizeURL(s, oidcDomain))
+	bad.does(harbour.Tampering{Subject: "unread@" + oidcDomain})
+	if p := b.signIn(form, "alice@"+oidcDomain, password); p.status != http.StatusServiceUnavailable || p.location != "" {
+		t.Errorf("%d %q", p.status, p.location)
+	}
+	if e := s.Events(); len(e) != 1 || e[0].Result != harbour.SignedIn {
+		t.Errorf("logged %+v", e)
+	}
+}
+
 func TestAnswersAreLoggedUnderTheirRequest(t *testing.T) {
 	s, bad := startTampered(t)
 	seen := map[string]bool{}
@@ -206,8 +226,8 @@ func TestALoginThatWasHungUpOnStaysSo(t *testing.T) {
 		_ = resp.Body.Close()
 		t.Errorf("not hung up: %d", resp.StatusCode)
 	}
-	if len(bad.asked) != 1 || bad.asked[0] != (harbour.Login{UPN: "rita@" + oidcDomain, Domain: oidcDomain, Protocol: "oidc", Moment: harbour.Asked}) {
-		t.Errorf("asked %+v", bad.asked)
+	if asked := bad.wasAsked(); len(asked) != 1 || asked[0] != (harbour.Login{UPN: "rita@" + oidcDomain, Domain: oidcDomain, Protocol: "oidc", Moment: harbour.Asked}) {
+		t.Errorf("asked %+v", asked)
 	}
 }
 

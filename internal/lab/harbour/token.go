@@ -58,7 +58,7 @@ func (i *oidcIssuer) seal(r *authRequest, text string) (sent, error) {
 			return sent{}, err
 		}
 	}
-	i.earlier.keep(a, out)
+	i.server.remember(&i.earlier, a, out)
 	return out, nil
 }
 
