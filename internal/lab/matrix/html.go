@@ -2,7 +2,9 @@ package matrix
 
 import (
 	"bytes"
-	_ "embed"
+	"crypto/sha256"
+	_ "embed" // the page
+	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
@@ -13,11 +15,17 @@ import (
 	"github.com/fourways-id/fourways/internal/trace"
 )
 
-//go:embed matrix.html.tmpl
-var pageSource string
+var (
+	//go:embed matrix.html.tmpl
+	pageSource string
+	//go:embed matrix.css
+	pageLook string
+)
 
 // page is what the template is filled with.
 type page struct {
+	Policy string       // Content-Security-Policy: nothing is loaded and nothing runs
+	Style  template.CSS // the page's and the traces'
 	Matrix api.Matrix
 	Paths  []authn.Path
 	Table  [][]box // a line for each state
@@ -44,7 +52,13 @@ func HTML(w io.Writer, m api.Matrix) error {
 	if err != nil {
 		return err
 	}
-	p := page{Matrix: m, Paths: Paths(), Ambers: Count(m, Amber), Not: Count(m, NotApplicable)}
+	style := pageLook + trace.Style()
+	sum := sha256.Sum256([]byte(style))
+	p := page{
+		Policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; img-src data:; base-uri 'none'; form-action 'none'",
+		Style:  template.CSS(style), //nolint:gosec // G203: our own files
+		Matrix: m, Paths: Paths(), Ambers: Count(m, Amber), Not: Count(m, NotApplicable),
+	}
 	for _, row := range Rows(m) {
 		var line []box
 		for _, path := range p.Paths {
@@ -84,9 +98,9 @@ func boxOf(m api.Matrix, c api.MatrixCell) (box, error) {
 
 // drawn is a trace as it stands in the page.
 func drawn(t api.Trace) (template.HTML, error) {
-	var text bytes.Buffer
-	if err := trace.Text(&text, t.Records, 0); err != nil {
+	var section bytes.Buffer
+	if err := trace.Section(&section, trace.Attempt{Records: t.Records, Away: t.Away}); err != nil {
 		return "", err
 	}
-	return template.HTML("<pre>" + template.HTMLEscapeString(text.String()) + "</pre>"), nil //nolint:gosec // G203: escaped here
+	return template.HTML(section.String()), nil //nolint:gosec // G203: a template of its own escaped it
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/lab/dc"
 	"github.com/fourways-id/fourways/internal/lab/harbour"
+	"github.com/fourways-id/fourways/internal/trace"
 )
 
 // World is a lab that nobody else uses, with the demo world in it as it was seeded. All must be set.
@@ -162,6 +163,9 @@ func (r *run) signIn(ctx context.Context, c Cell, try Try) (s seen, err error) {
 		s.row = &rows[i]
 	}
 	s.binds, s.logins = r.binds(c.UPN)[binds:], r.logins(c.UPN)[logins:]
+	for _, e := range s.logins {
+		s.trace.Away = append(s.trace.Away, trace.Away{At: e.At, Request: e.Request, Who: e.Who, Result: string(e.Result), Reason: e.Reason.String()})
+	}
 	return s, nil
 }
 
