@@ -79,7 +79,7 @@ func (a *app) up(ctx context.Context, f upFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	w, err := openWorkshop(ctx, dir, f.seed, s, log)
+	w, err := openWorld(ctx, dir, lab.World{Seed: f.seed}, 1, s, log)
 	if err != nil {
 		return ended(ctx, err)
 	}
@@ -174,7 +174,7 @@ func (w *workshop) state(ctx context.Context) (state, error) {
 		SignInURL: w.sockets.publicURL(), ConsoleURL: "http://" + w.sockets.console.Addr().String(), MetricsURL: "http://" + w.sockets.telemetry.Addr().String() + "/metrics",
 		AgentURL: operator.AgentURL(), IdPURL: w.lab.IdPURL(), LDAPURL: w.lab.LDAPURL(), DataDir: w.dir, Token: token.Secret, PID: os.Getpid(),
 	}
-	for _, account := range lab.Accounts() {
+	for _, account := range w.lab.Accounts() {
 		st.Users = append(st.Users, stateUser{UPN: account.UPN, Password: account.Password, Path: string(account.Path)})
 	}
 	return st, nil
@@ -206,7 +206,7 @@ func (a *app) announce(ctx context.Context, w *workshop, st state, f upFlags, to
 		return err
 	}
 	_, err = fmt.Fprintf(a.out, "\n  password of nearly everybody: %s   (the sign-in page lists them all)\n%s  next: %s signin alice@%s --trace\n        %[3]s compare alice\n  data: %[5]s   ctrl-c stops\n",
-		lab.Password, a.wayTo(w.dir), self(), lab.PTADomain, w.dir)
+		w.lab.Password(), a.wayTo(w.dir), self(), lab.PTADomain, w.dir)
 	return err
 }
 

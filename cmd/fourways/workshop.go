@@ -39,15 +39,25 @@ type workshop struct {
 	config  *config.Config
 	sockets sockets
 	dir     string
+	clock   *lab.Clock
 	agent   chan error // what the lab's agent ended with
 	stop    context.CancelFunc
 	copies  *copies
 }
 
-// openWorkshop starts everything and fills the demo world, if that was not done before.
-func openWorkshop(ctx context.Context, dir string, seed int, s sockets, log *slog.Logger) (_ *workshop, err error) {
+// openWorkshop starts everything and fills the demo world of that seed, if that was not done before.
+func openWorkshop(ctx context.Context, dir string, seed int, s sockets, log *slog.Logger) (*workshop, error) {
+	return openWorld(ctx, dir, lab.World{Seed: seed}, 1, s, log)
+}
+
+// openWorld is openWorkshop for any world, and any number of agents.
+func openWorld(ctx context.Context, dir string, world lab.World, agents int, s sockets, log *slog.Logger) (_ *workshop, err error) {
+	clock, err := lab.OpenClock(dir)
+	if err != nil {
+		return nil, err
+	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	w := &workshop{sockets: s, dir: dir, agent: make(chan error, 1), stop: stop}
+	w := &workshop{sockets: s, dir: dir, clock: clock, agent: make(chan error, 1), stop: stop}
 	w.copies = newCopies(w)
 	defer func() {
 		if err != nil {
@@ -55,27 +65,32 @@ func openWorkshop(ctx context.Context, dir string, seed int, s sockets, log *slo
 		}
 	}()
 	w.lab, err = lab.Start(background, lab.Options{
-		Dir: dir, Seed: seed, PublicURL: s.publicURL(), LDAPListen: s.ldap, IdPListen: s.idp, Clock: realClock{}, Log: log,
+		Dir: dir, World: world, PublicURL: s.publicURL(), LDAPListen: s.ldap, IdPListen: s.idp, Clock: clock, Log: log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if w.config, err = w.configure(seed); err != nil {
+	if w.config, err = w.configure(); err != nil {
 		return nil, err
 	}
 	w.gateway, err = gateway.Open(ctx, gateway.Options{
-		Config: w.config, File: filepath.Join(dir, labConfig), Clock: realClock{}, Log: log,
-		Lab:       &gateway.Lab{Users: labUsers(), App: mail.New(mail.ReaderFunc(visitor)), Ports: w.ports(), Hops: w.lab.Hops(), Faults: w.lab.Hops().On},
+		Config: w.config, File: filepath.Join(dir, labConfig), Clock: clock, Log: log,
+		Lab:       &gateway.Lab{Users: w.labUsers(), NewID: w.lab.AccountID, App: mail.New(mail.ReaderFunc(visitor)), Ports: w.ports(), Hops: w.lab.Hops(), Faults: w.lab.Hops().On},
 		Listeners: gateway.Listeners{Public: s.public, Console: s.console, Telemetry: s.telemetry},
 	})
 	if err != nil {
 		return nil, err
 	}
-	return w, w.populate(ctx, background)
+	operator := w.gateway.Operator()
+	clock.Moved(operator.Tidy)
+	if err := w.lab.Worlds().Join(ctx, operator); err != nil {
+		return nil, err
+	}
+	return w, w.populate(ctx, background, agents)
 }
 
 // configure writes the lab's configuration, keeping what somebody edited in an earlier one.
-func (w *workshop) configure(seed int) (*config.Config, error) {
+func (w *workshop) configure() (*config.Config, error) {
 	path := filepath.Join(w.dir, labConfig)
 	c := config.Default()
 	c.Sync.Paused = true           // the demo world's states stay until somebody synchronises
@@ -90,7 +105,8 @@ func (w *workshop) configure(seed int) (*config.Config, error) {
 	c.Server.AgentListen = w.sockets.agent
 	c.Store = config.Store{Path: filepath.Join(w.dir, "fourways.db"), RootKeyFile: filepath.Join(w.dir, "root.key")}
 	c.Tenant = config.Tenant{Name: "Demo tenant", InitialDomain: lab.CloudDomain}
-	c.Lab = &config.Lab{Seed: seed, IdPListen: w.sockets.idp, LDAPListen: w.sockets.ldap}
+	made := w.lab.World()
+	c.Lab = &config.Lab{Seed: made.Seed, Users: made.Crowd, Expose: made.Exposed, IdPListen: w.sockets.idp, LDAPListen: w.sockets.ldap}
 	if err := w.lab.Configure(c); err != nil {
 		return nil, err
 	}
@@ -117,8 +133,8 @@ func writeConfig(path string, c *config.Config) error {
 	return os.Rename(fresh, path)
 }
 
-// populate starts the lab's agent and, the first time, fills the forest and the tenant.
-func (w *workshop) populate(ctx, background context.Context) error {
+// populate starts the lab's agents and, the first time, fills the forest and the tenant.
+func (w *workshop) populate(ctx, background context.Context, agents int) error {
 	const mark = "demo world"
 	operator := w.gateway.Operator()
 	done, err := operator.Marked(ctx, mark)
@@ -134,7 +150,7 @@ func (w *workshop) populate(ctx, background context.Context) error {
 	if url == "" {
 		return nil // somebody edited the file so that no domain needs an agent
 	}
-	go func() { w.agent <- w.lab.RunAgent(background, url, w.invite) }()
+	go func() { w.agent <- w.lab.RunAgents(background, url, w.invite, agents) }()
 	if err := w.awaitAgent(ctx, operator); err != nil || done != "" {
 		return err
 	}
@@ -143,6 +159,9 @@ func (w *workshop) populate(ctx, background context.Context) error {
 	defer debug.FreeOSMemory()
 	defer debug.SetMemoryLimit(limit)
 	if err := w.lab.Populate(ctx, operator, operator); err != nil {
+		return err
+	}
+	if err := w.lab.Worlds().KeepSeeded(ctx); err != nil {
 		return err
 	}
 	return operator.Mark(ctx, mark, "complete")
@@ -180,9 +199,9 @@ func (w *workshop) close() {
 	w.sockets.close()
 }
 
-func labUsers() []web.LabUser {
+func (w *workshop) labUsers() []web.LabUser {
 	var all []web.LabUser
-	for _, a := range lab.Accounts() {
+	for _, a := range w.lab.Accounts() {
 		all = append(all, web.LabUser{UPN: a.UPN, Password: a.Password, Path: a.Path})
 	}
 	return all
@@ -196,5 +215,5 @@ func visitor(r *http.Request) (mail.Visitor, bool) {
 
 // ports joins what the console steers in the lab.
 func (w *workshop) ports() *console.LabPorts {
-	return &console.LabPorts{Onprem: w.lab, Matrix: matrixRuns{w.copies}, Faults: w.lab}
+	return &console.LabPorts{Onprem: w.lab, Clock: w.clock, Worlds: w.lab.Worlds(), Matrix: matrixRuns{w.copies}, Scenarios: scenarioRuns{w.copies}, Faults: w.lab}
 }
