@@ -41,6 +41,9 @@ func Custody(records []authn.Record) Ledger {
 	for _, s := range steps {
 		l.Away = l.Away || s.ID == authn.F2 || s.ID == authn.F3
 	}
+	for _, r := range records {
+		l.Away = l.Away || r.Reason == authn.IdPAbandoned
+	}
 	for _, h := range holdings(steps) {
 		l.Entries = append(l.Entries, h.Entry)
 	}
@@ -73,7 +76,7 @@ func holdings(steps []authn.Step) []holding {
 					continue
 				}
 				all[i].Ended, all[i].last = true, n
-				all[i].For = max(0, s.At.Add(s.Took).Sub(steps[all[i].first].At))
+				all[i].For = max(0, s.At.Add(s.Took).Sub(came(steps[all[i].first])))
 				delete(open, who)
 			}
 			if authn.Form(bare) == authn.FormNone {
@@ -92,6 +95,14 @@ func holdings(steps []authn.Step) []holding {
 		all[i].Steps = ids(steps[all[i].first : all[i].last+1])
 	}
 	return all
+}
+
+// came is when the secret of a step was there: of what came back from an identity provider at the end.
+func came(s authn.Step) time.Time {
+	if s.ID == authn.F2 {
+		return s.At.Add(s.Took)
+	}
+	return s.At
 }
 
 func ids(steps []authn.Step) []authn.StepID {

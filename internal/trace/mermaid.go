@@ -43,7 +43,7 @@ func (r row) mermaid(b *bytes.Buffer, across string) {
 		says = r.ID + " " + says + " (" + strings.Join(append([]string{r.Time}, r.Badges...), ", ") + ")"
 	}
 	if r.Kind == rowAway {
-		says = strings.Join(append([]string{says}, r.Words...), " – ")
+		says = says + " – " + strings.Join(r.Words, " ")
 	}
 	if r.Kind != rowStep || r.From < 0 || r.To < 0 {
 		fmt.Fprintf(b, "  Note over %s: %s\n", across, inert(says))

@@ -14,6 +14,7 @@ type picture struct {
 	Width, Height int
 	Head, Foot    []string // lines above and below; none when it stands in a page that says the same
 	Columns       []column
+	Pitch         int // from column to column
 	Top, Bottom   int // of the lifelines
 	Rows          []row
 	Bars          []bar
@@ -71,7 +72,8 @@ const (
 const (
 	margin    = 16
 	wordsWide = 336 // the words on the left
-	pitch     = 116 // from lane to lane
+	pitch     = 116 // from lane to lane, while there is room
+	lanesWide = 760 // for all lanes
 	lineHigh  = 17
 	chars     = 50 // of a line of words
 )
@@ -81,17 +83,15 @@ func draw(a Attempt, bare bool) picture {
 	records := inOrder(a.Records)
 	steps := allSteps(records)
 	p := picture{Columns: columns(records, steps)}
-	p.Width = margin + wordsWide + max(2, len(p.Columns))*pitch + margin
-	if p.Columns == nil {
-		p.Columns = []column{}
-	}
+	p.Pitch = min(pitch, lanesWide/max(1, len(p.Columns)))
+	p.Width = margin + wordsWide + p.lanesWidth() + margin
 	y := margin
 	if !bare {
 		p.Head = head(records)
 		y += 8 + len(p.Head)*(lineHigh+4)
 	}
 	for i := range p.Columns {
-		p.Columns[i].X = margin + wordsWide + i*pitch + pitch/2
+		p.Columns[i].X = margin + wordsWide + i*p.Pitch + p.Pitch/2
 	}
 	p.Top = y + 44
 	y = p.Top + 6
@@ -109,6 +109,9 @@ func draw(a Attempt, bare bool) picture {
 	p.Says = inWords(p)
 	return p
 }
+
+// lanesWidth has room for words even where there is no lane.
+func (p picture) lanesWidth() int { return max(2*pitch, len(p.Columns)*p.Pitch) }
 
 func head(records []authn.Record) []string {
 	if len(records) == 0 {
@@ -148,11 +151,11 @@ func columns(records []authn.Record, steps []authn.Step) []column {
 	for _, lane := range lanes() {
 		if lane == authn.Agent {
 			for _, name := range names {
-				all = append(all, column{holder: holder{lane, name}, Name: append([]string{"agent"}, Wrap(printable(name), 15)[0])})
+				all = append(all, column{holder: holder{lane, name}, Name: append([]string{"agent"}, Wrap(printable(name), 13)[0])})
 			}
 		}
 		if used[holder{lane: lane}] {
-			all = append(all, column{holder: holder{lane: lane}, Name: Wrap(laneName(lane), 12)})
+			all = append(all, column{holder: holder{lane: lane}, Name: Wrap(laneName(lane), 11)})
 		}
 	}
 	return all
@@ -244,7 +247,7 @@ func (r *row) awayAt(away []Away, took time.Duration, p picture) {
 		r.Words = append(r.Words, "The identity provider's own words:")
 	}
 	for _, a := range away {
-		r.Words = append(r.Words, Wrap(a.words(), max(20, len(p.Columns)*pitch/7-6))...)
+		r.Words = append(r.Words, Wrap(a.words(), max(20, p.lanesWidth()/7-6))...)
 	}
 	r.H = max(lineHigh*(1+len(r.Text))+16+22*min(1, len(r.Badges)), lineHigh*len(r.Words)+44)
 }

@@ -125,6 +125,7 @@ func (m *masker) text(s string) string {
 
 // replaceFold replaces old whatever its case.
 func replaceFold(s, old, fresh string) string {
+	old, s = strings.ToValidUTF8(old, "?"), strings.ToValidUTF8(s, "?") // an expression must be
 	return regexp.MustCompile(`(?i)`+regexp.QuoteMeta(old)).ReplaceAllLiteralString(s, fresh)
 }
 

@@ -73,7 +73,7 @@ func headline(a Attempt) string {
 func (c *canvas) lanes(p picture) {
 	for _, col := range p.Columns {
 		c.line(col.X, p.Top, col.X, p.Bottom, "life")
-		c.rect(col.X-pitch/2+5, p.Top-42, pitch-10, 42, "lane")
+		c.rect(col.X-p.Pitch/2+4, p.Top-42, p.Pitch-8, 42, "lane")
 		y := p.Top - 16
 		if len(col.Name) > 1 {
 			y -= 8
@@ -183,7 +183,7 @@ func sign(n int) int {
 
 // away hatches what nobody here saw.
 func (c *canvas) away(p picture, r row) {
-	left, wide := margin+wordsWide+2, max(2, len(p.Columns))*pitch-4
+	left, wide := margin+wordsWide+2, p.lanesWidth()-4
 	c.filled(left, r.Y+5, wide, r.H-10, "away", "away")
 	high := lineHigh*len(r.Words) + 14
 	widest := 0

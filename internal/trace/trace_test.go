@@ -133,13 +133,19 @@ func TestComparisonIsDrawnFromTheSteps(t *testing.T) {
 
 func TestCustodyTellsHowLongAndWhatStays(t *testing.T) {
 	l := Custody([]authn.Record{ptaRecord()})
+	list := func(names string) (all []authn.StepID) {
+		for _, name := range strings.Fields(names) {
+			all = append(all, authn.StepID(name))
+		}
+		return all
+	}
 	want := []Entry{
-		{Lane: authn.Browser, Form: authn.FormClear, Step: authn.P1},
-		{Lane: authn.Gateway, Form: authn.FormClear, Step: authn.P1, Ended: true, For: 2 * time.Millisecond},
-		{Lane: authn.Gateway, Form: authn.SealedFor("agent-1"), Step: authn.P3, Ended: true, For: 29 * time.Millisecond},
-		{Lane: authn.Queue, Form: authn.SealedFor("agent-1"), Step: authn.P4},
-		{Lane: authn.Agent, Form: authn.FormClear, Step: authn.P5, Ended: true, For: 23 * time.Millisecond},
-		{Lane: authn.OnpremDir, Form: authn.FormClear, Step: authn.P6, Ended: true, For: 22 * time.Millisecond},
+		{Lane: authn.Browser, Form: authn.FormClear, Step: authn.P1, Steps: list("P1 P2 P3 P4 P5 P6 P7 P8 P9 C10 C7 C9")},
+		{Lane: authn.Gateway, Form: authn.FormClear, Step: authn.P1, Ended: true, For: 2 * time.Millisecond, Steps: list("P1 P2 P3")},
+		{Lane: authn.Gateway, Form: authn.SealedFor("agent-1"), Step: authn.P3, Ended: true, For: 29 * time.Millisecond, Steps: list("P3 P4 P5 P6 P7 P8 P9 C10")},
+		{Lane: authn.Queue, Form: authn.SealedFor("agent-1"), Step: authn.P4, Steps: list("P4 P5 P6 P7 P8 P9 C10 C7 C9")},
+		{Lane: authn.Agent, Agent: "agent-1", Form: authn.FormClear, Step: authn.P5, Ended: true, For: 23 * time.Millisecond, Steps: list("P5 P6 P7 P8")},
+		{Lane: authn.OnpremDir, Form: authn.FormClear, Step: authn.P6, Ended: true, For: 22 * time.Millisecond, Steps: list("P6 P7 P8")},
 	}
 	if diff := cmp.Diff(want, l.Entries); diff != "" {
 		t.Error(diff)

@@ -18,8 +18,8 @@ func Waterfall(w io.Writer, a Attempt) error {
 
 // Measures of the waterfall.
 const (
-	barsFrom  = 150 // the ids stand before it
-	barsWide  = 720
+	barsFrom  = 165 // the ids stand before it
+	barsWide  = 760
 	timesWide = 150
 	gapWide   = 70
 	barHigh   = 22

@@ -10,6 +10,7 @@ import (
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/agentlink"
 	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/trace"
 )
 
 // Options is what the public listener needs. Federation and Enrol may be nil; everything else must be set.
@@ -88,6 +89,13 @@ type Lab struct {
 	ConsoleURL string // "" when there is none to link to
 	// Broken is what is broken on purpose now, for the banner; nil: nothing ever is.
 	Broken func() []string
+	Traces Traces // shown at /trace/{id}, to anybody; nil: not at all
+}
+
+// Traces finds what happened in a sign-in.
+type Traces interface {
+	// Trace answers directory.ErrNotFound when there is no such sign-in.
+	Trace(ctx context.Context, id authn.AttemptID) (trace.Attempt, error)
 }
 
 // Faults names what is broken on purpose now.

@@ -33,7 +33,7 @@ func withLab(_ *house, o *web.Options) {
 // allPages opens every page of the listener.
 func allPages(t *testing.T) map[string]*httptest.ResponseRecorder {
 	t.Helper()
-	h := newHouse(t, withLab)
+	h := newHouse(t, withTraces(traces{}))
 	front := h.get("/?returnTo=/app/")
 	form := func(fields string, w *httptest.ResponseRecorder) *httptest.ResponseRecorder {
 		return h.post("/signin", formType, fields+"&formToken="+cookieNamed(front, "fourways_form").Value, as(front), as(w))

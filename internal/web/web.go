@@ -81,6 +81,9 @@ func (d *door) routes() http.Handler {
 	mux.HandleFunc("POST /agent/enrol", d.limited(d.enrol))
 	mux.HandleFunc("GET /static/{file}", d.pages.assets.serve)
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	if d.Site.Lab != nil && d.Site.Lab.Traces != nil {
+		mux.HandleFunc("GET /trace/{id}", d.limited(d.trace))
+	}
 	if d.Site.App != nil {
 		mux.Handle("/app/", d.withVisitor(d.Site.App))
 	}
