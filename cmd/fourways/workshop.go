@@ -83,6 +83,7 @@ func openWorld(ctx context.Context, dir string, world lab.World, agents int, s s
 	}
 	operator := w.gateway.Operator()
 	clock.Moved(operator.Tidy)
+	w.auditEnds(operator, log)
 	if err := w.lab.Worlds().Join(ctx, operator); err != nil {
 		return nil, err
 	}
@@ -215,5 +216,5 @@ func visitor(r *http.Request) (mail.Visitor, bool) {
 
 // ports joins what the console steers in the lab.
 func (w *workshop) ports() *console.LabPorts {
-	return &console.LabPorts{Onprem: w.lab, Clock: w.clock, Worlds: w.lab.Worlds(), Matrix: matrixRuns{w.copies}, Scenarios: scenarioRuns{w.copies}, Faults: w.lab}
+	return &console.LabPorts{Onprem: w.lab, Clock: w.clock, Worlds: w.lab.Worlds(), Matrix: matrixRuns{w.copies}, Scenarios: scenarioRuns{w.copies}, Faults: w.lab, Evidence: w.lab}
 }
