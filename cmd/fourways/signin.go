@@ -137,7 +137,7 @@ func (a *app) printSignIn(did attempt, records []authn.Record, withTrace bool) e
 		},
 	}
 	return show(a, item, cols, func(w io.Writer) error {
-		if _, err := io.WriteString(w, did.text()); err != nil || item.Trace == nil {
+		if _, err := io.WriteString(w, signInText(did)); err != nil || item.Trace == nil {
 			return err
 		}
 		_, _ = fmt.Fprintln(w) // the next write tells of a broken pipe
@@ -145,8 +145,8 @@ func (a *app) printSignIn(did attempt, records []authn.Record, withTrace bool) e
 	})
 }
 
-// text is the sign-in in a few lines.
-func (t attempt) text() string {
+// signInText is the sign-in in a few lines.
+func signInText(t attempt) string {
 	var b strings.Builder
 	line := func(key, value string) {
 		if value != "" {
