@@ -11,7 +11,7 @@ import (
 type mark struct {
 	steps  []authn.StepID // the hop's own, the likeliest first: one of them gets the badge
 	checks []authn.StepID // when none of them came about: where a sign-in then ends
-	failed bool           // it shows only where a sign-in ended: this fault asks nobody before it strikes
+	failed bool           // it shows only where a sign-in ended: it may find nothing to break
 	each   bool           // it strikes several steps of one sign-in, each of which gets the badge
 	waited bool           // it shows only where somebody waited
 }
@@ -45,7 +45,7 @@ func markOf(name string) (mark, bool) {
 		"idp-wrong-signature":   idp(authn.F4Signature),
 		"idp-expired-assertion": idp(authn.F4Time),
 		"idp-wrong-audience":    idp(authn.F4Audience),
-		"idp-replay":            idp(authn.F4Replay, authn.F4InResponse),
+		"idp-replay":            {steps: []authn.StepID{authn.F4Replay, authn.F4InResponse}, checks: away, failed: true},
 		"idp-wrong-subject":     idp(authn.F4Subject),
 		"idp-cert-rotated":      idp(authn.F4Signature),
 

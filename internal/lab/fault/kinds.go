@@ -140,9 +140,9 @@ func idpKinds() []Kind {
 		kind("idp-wrong-signature", "Harbour ID signs with a key that the gateway was never told of.", "50006 signature_invalid"),
 		kind("idp-expired-assertion", "Harbour ID's assertions have run out when they arrive.", "500133 assertion_time"),
 		kind("idp-wrong-audience", "Harbour ID's assertions are meant for another service.", "50010 audience_mismatch"),
-		kind("idp-replay", "Harbour ID sends an assertion that was used already.", "50013 replay or state_mismatch"),
+		kind("idp-replay", "Harbour ID sends an assertion that was used already.", "50013 replay or state_mismatch, from a person's second sign-in on"),
 		kind("idp-wrong-subject", "Harbour ID's assertions name somebody else.", "51004 subject_unknown or 90072 immutable_id_mismatch"),
-		kind("idp-cert-rotated", "Harbour ID has a new signing certificate, and the gateway still has the old metadata.", "50006 signature_invalid"),
+		kind("idp-cert-rotated", "Harbour ID has a new signing certificate, and the gateway still has the old metadata.", "saml: 50006 signature_invalid; oidc goes on, since it fetches the keys anew"),
 	}
 }
 
