@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -187,5 +186,3 @@ func stories(t testing.TB) map[string]Attempt {
 		"none-denied":           of(tell(t, authn.PathNone, authn.Denied, authn.DomainUnknown, "C1 browser>gateway 0+0", "C2 gateway>store 0.1+0.1 rule=no_domain !refused")),
 	}
 }
-
-func storyNames(t testing.TB) []string { return slices.Sorted(maps.Keys(stories(t))) }
