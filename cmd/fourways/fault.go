@@ -23,7 +23,7 @@ at once; nothing is restarted. A sign-in that was hit says so in its trace. Only
 func newFault(a *app) *cobra.Command {
 	return newGroup("fault", "Break the lab on purpose", faultLong,
 		"  fourways fault set dc-down\n  fourways compare alice\n  fourways fault clear",
-		newFaultList(a), newFaultSet(a), newFaultClear(a))
+		newFaultList(a), newFaultSet(a), newFaultClear(a), newFaultRun(a))
 }
 
 // faultColumns are those of a table, which is short of room, or of a CSV file.

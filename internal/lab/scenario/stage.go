@@ -114,8 +114,8 @@ func (s *stage) breaks(name string, f api.FaultSetting, teaches string) {
 }
 
 // mends clears a fault.
-func (s *stage) mends(name, teaches string) {
-	s.act("fourways fault clear "+name, "mended", teaches, func() (string, error) {
+func (s *stage) mends(name string) {
+	s.act("fourways fault clear "+name, "mended", "", func() (string, error) {
 		_, err := s.Console.ClearFaults(s.ctx, name)
 		return "mended", err
 	})

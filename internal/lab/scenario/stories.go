@@ -50,7 +50,7 @@ func dcDies() Story {
 			s.signIn(alice(lab.LabDomain), refused(authn.ADUnreachable), "")
 			s.swaps(lab.LabDomain, authn.PathPHS, lesson("Failing over to password hash synchronisation does not happen by itself: somebody switches.", docPTA))
 			s.signIn(alice(lab.LabDomain), success, "The hashes were there already: the next sign-in works, and nothing was restarted.")
-			s.mends("dc-down", "")
+			s.mends("dc-down")
 			s.signIn(alice(lab.PTADomain), success, "")
 			s.signIn(alice(lab.SAMLDomain), success, "Everything heals by itself once the domain controller is back.")
 		},
@@ -71,13 +71,13 @@ func oneAgentOfThree() Story {
 			s.watch("fourways signin "+alice(lab.PTADomain)+" --trace", alice(lab.PTADomain), lab.Password, "success, after 2 agents were asked",
 				"The agent had not yet bound to the directory, so the request went to another one. fourways differs here: with Microsoft's agents such a sign-in is dropped. ["+hybrid+"how-to-connect-pta-faq]",
 				handedOver)
-			s.mends("agent-down", "")
+			s.mends("agent-down")
 			s.breaks("agent-down", api.FaultSetting{Scope: "agent=agent-2"}, "")
 			s.signIn(alice(lab.PTADomain), success, lesson("With three agents one can fail while another is down for maintenance.", docPTA))
-			s.mends("agent-down", "")
+			s.mends("agent-down")
 			s.breaks("agent-down", api.FaultSetting{}, "")
 			s.signIn(alice(lab.PTADomain), refused(authn.NoAgent), lesson("80001: no authentication agent is available.", docPTACodes))
-			s.mends("agent-down", "")
+			s.mends("agent-down")
 			s.agents(3, "")
 			s.signIn(alice(lab.PTADomain), success, "It heals by itself: nobody restarted anything.")
 		},
@@ -96,7 +96,7 @@ func rolloverForgotten() Story {
 			s.breaks("idp-cert-rotated", api.FaultSetting{}, "")
 			s.signIn(alice(lab.SAMLDomain), refused(authn.SignatureInvalid), lesson("The password was right and the identity provider said so, but nobody here can check the new signature.", docRollover))
 			s.signIn(alice(lab.PHSDomain), success, "Only federated people are hit.")
-			s.mends("idp-cert-rotated", "")
+			s.mends("idp-cert-rotated")
 			s.signIn(alice(lab.SAMLDomain), success, "In production the new certificate is taken over ahead of time: as the next signing certificate, or by reading the metadata again.")
 		},
 	}
@@ -173,7 +173,7 @@ func unitRenamed() Story {
 				return "everybody is here", err
 			})
 			s.signIn(alice(lab.PHSDomain), success, "Sign-ins go on: the last good state stays.")
-			s.mends("sync-mass-delete", "")
+			s.mends("sync-mass-delete")
 			s.synchronises("directory", "synchronised", "Once the unit is in scope again, the next run has nothing to delete.")
 		},
 	}
@@ -224,7 +224,7 @@ func staged() Story {
 			s.watch("fourways signin "+alice(lab.LabDomain)+" --trace", alice(lab.LabDomain), lab.Password, "success by phs", "The next sign-in is checked here; the identity provider is not asked any more.", byPath)
 			s.breaks("idp-down", api.FaultSetting{}, "")
 			s.watch("fourways signin "+alice(lab.LabDomain)+" --trace", alice(lab.LabDomain), lab.Password, "success by phs", "", byPath)
-			s.mends("idp-down", "")
+			s.mends("idp-down")
 			s.swaps(lab.LabDomain, authn.PathFederated, "The way back is the same command.")
 			s.watch("fourways signin "+alice(lab.LabDomain)+" --trace", alice(lab.LabDomain), lab.Password, "success by federated", "", byPath)
 		},
