@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,14 +37,18 @@ func TestAnAgentThatMayNotAskSaysThatItBoundNobody(t *testing.T) {
 // What a lab does to a request is what happens to it: held back until it is late, swallowed, damaged.
 func TestARequestThatWasBrokenIsTakenForWhatItIs(t *testing.T) {
 	w := agenttest.Start(t)
-	var fate agent.Fate
-	var harm func(*agentlink.Request)
+	type breakage struct {
+		fate agent.Fate
+		harm func(*agentlink.Request)
+	}
+	var now atomic.Pointer[breakage]
 	dir := &premises{}
 	w.Run(t, agent.Options{Identity: w.Enrol(t, "one", agentlink.RolePTA), Directory: dir, Lab: agent.Lab{Intercept: func(q *agentlink.Request) agent.Fate {
-		if harm != nil {
-			harm(q)
+		b := now.Load()
+		if b.harm != nil {
+			b.harm(q)
 		}
-		return fate
+		return b.fate
 	}}})
 	for _, c := range []struct {
 		name string
@@ -59,7 +64,7 @@ func TestARequestThatWasBrokenIsTakenForWhatItIs(t *testing.T) {
 			q.Issued, q.Deadline = q.Issued.Add(-agenttest.Hang), q.Deadline.Add(-agenttest.Hang)
 		}, authn.TimeSkew},
 	} {
-		fate, harm = c.fate, c.harm
+		now.Store(&breakage{c.fate, c.harm})
 		if r := ask(t, w, 2*time.Second, question(right)); r.Reason != c.want {
 			t.Errorf("%s: %v, want %v: %v", c.name, r.Reason, c.want, r.Err)
 		}

@@ -30,7 +30,7 @@ type Inviter func(ctx context.Context, name string) (authn.Secret, error)
 const firstAgent = "agent-1"
 
 // retryWithin is how soon the lab's agents try again to connect: who mends something wants to see it healed.
-const retryWithin = 500 * time.Millisecond
+const retryWithin = 100 * time.Millisecond
 
 // RunAgent is RunAgents with one agent.
 func (l *Lab) RunAgent(ctx context.Context, url string, invite Inviter) error {
