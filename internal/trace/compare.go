@@ -44,7 +44,7 @@ func whereChecked(steps []authn.Step) string {
 	switch {
 	case Has(steps, authn.K3), Has(steps, authn.H6):
 		return "gateway"
-	case Has(steps, authn.P6):
+	case Has(steps, authn.P7):
 		return "on-premises agent and DC"
 	case Has(steps, authn.F3):
 		return "external IdP"
@@ -54,8 +54,10 @@ func whereChecked(steps []authn.Step) string {
 
 func dcContacted(steps []authn.Step, now time.Time) string {
 	switch {
-	case Has(steps, authn.P6):
+	case Has(steps, authn.P7):
 		return "yes"
+	case Has(steps, authn.P6):
+		return "tried, without an answer"
 	case Has(steps, authn.F1), Has(steps, authn.F3):
 		return "not by us"
 	}

@@ -120,7 +120,7 @@ func place(r agentlink.Reply, sent time.Time, decoy bool) []authn.Step {
 				s = s.With(k, h.Facts[k])
 			}
 		}
-		steps = append(steps, custody(s.With(authn.FactAgent, r.AgentName), decoy))
+		steps = append(steps, custody(s.With(authn.FactAgent, r.AgentName), decoy, r.Answer.Bound))
 	}
 	return steps
 }
@@ -134,8 +134,9 @@ func resultOf(r authn.StepResult) authn.StepResult {
 	return authn.StepRefused
 }
 
-// custody says who holds the typed password after a step. Of a decoy request nothing leaves the gateway.
-func custody(s authn.Step, decoy bool) authn.Step {
+// custody says who holds the typed password after a step. Of a decoy request nothing leaves the gateway; a directory that
+// could not be reached, or not be trusted, was sent nothing.
+func custody(s authn.Step, decoy, sent bool) authn.Step {
 	if decoy && s.ID == authn.P6 {
 		return s.With(authn.FactDecoy, "decoy account")
 	}
@@ -149,7 +150,9 @@ func custody(s authn.Step, decoy bool) authn.Step {
 			s = s.Hold(authn.Agent, authn.FormClear)
 		}
 	case authn.P6:
-		s = s.Hold(authn.OnpremDir, authn.FormClear)
+		if sent {
+			s = s.Hold(authn.OnpremDir, authn.FormClear)
+		}
 	case authn.P7:
 		s = s.Hold(authn.OnpremDir, authn.FormNone)
 	case authn.P8:

@@ -159,6 +159,17 @@ func TestYesWithoutABindLetsNobodyIn(t *testing.T) {
 	}
 }
 
+func TestDirectoryThatWasSentNothingHoldsNothing(t *testing.T) {
+	hops := []agentlink.Hop{{ID: authn.P5, Result: authn.StepOK}, {ID: authn.P6, Result: authn.StepRefused}, {ID: authn.P8, Result: authn.StepOK}}
+	for sent, want := range map[bool]authn.Form{true: authn.FormClear, false: ""} {
+		out := pta.New(&canned{reply: reply(authn.ADUnreachable, sent, hops...)}, agenttest.Clock{}, pta.Options{}).Step(t.Context(), attempt(alice(), "alice@pta.example.test", password))
+		i := slices.IndexFunc(out.Steps, func(s authn.Step) bool { return s.ID == authn.P6 })
+		if i < 0 || out.Steps[i].Held[authn.OnpremDir] != want {
+			t.Errorf("sent %t: %+v, want the directory to hold %q", sent, out.Steps, want)
+		}
+	}
+}
+
 func TestNameThatIsAsked(t *testing.T) {
 	c := &canned{reply: reply(authn.BadPassword, true)}
 	p := pta.New(c, agenttest.Clock{}, pta.Options{})
