@@ -19,6 +19,7 @@ type premises struct {
 	idp      *wire             // Harbour ID's way to the domain controller
 	dc       dcSwitch
 	sync     gate
+	slow     gate
 	stranger func() (*tls.Config, error) // a certificate that nobody trusts
 
 	mu     sync.Mutex
@@ -71,6 +72,7 @@ func (l *Lab) breakPremises() {
 		l.faults.Watch(name, l.premises.breakAgents)
 	}
 	l.faults.Watch("sync-paused", func(on bool, _ fault.Active) { l.premises.sync.shut(on) })
+	l.faults.Watch("dc-slow", func(on bool, _ fault.Active) { l.premises.slow.shut(on) })
 }
 
 func (l *Lab) mended(err error) {
@@ -115,7 +117,7 @@ func (l *Lab) atDC(op dc.Op) dc.Fate {
 		}
 	}
 	slow, _ := l.faults.Strikes("dc-slow", t)
-	return dc.Fate{Wait: slow.Wait}
+	return dc.Fate{Wait: slow.Wait, Until: l.premises.slow.opens(l.faults.On("dc-slow"))}
 }
 
 // certificateShown shows a stranger's certificate, or (nil) the domain controller's own.

@@ -20,7 +20,7 @@ type faultySource struct {
 func (s faultySource) Read(ctx context.Context, kind dirsync.Kind, yield func([]dirsync.Object) error) error {
 	board, all := s.lab.faults, s.lab.premises.target("", s.agent)
 	if _, hit := board.Strikes("sync-paused", all); hit {
-		if err := s.lab.premises.sync.wait(ctx); err != nil {
+		if err := heldUp(ctx, s.lab.premises.sync.opens(board.On("sync-paused"))); err != nil {
 			return err
 		}
 	}
@@ -67,37 +67,45 @@ func (s faultySource) hits(name string, o dirsync.Object, so *tally) bool {
 // givenUp is when the gateway waits for a run no longer (internal/agentlink).
 const givenUp = 2 * time.Minute
 
-// gate holds runs up until it is opened.
-type gate struct {
-	mu   sync.Mutex
-	open chan struct{} // nil: open
-}
-
-func (g *gate) shut(on bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	switch {
-	case on && g.open == nil:
-		g.open = make(chan struct{})
-	case !on && g.open != nil:
-		close(g.open)
-		g.open = nil
-	}
-}
-
-// wait ends when the gate opens. A run that was the last to be held up is held up until nobody waits for it.
-func (g *gate) wait(ctx context.Context) error {
-	g.mu.Lock()
-	open := g.open
-	g.mu.Unlock()
+// heldUp waits until a run may go on.
+func heldUp(ctx context.Context, opens <-chan struct{}) error {
 	late := time.NewTimer(givenUp)
 	defer late.Stop()
 	select {
-	case <-open:
+	case <-opens:
 		return nil
 	case <-late.C:
 		return errors.New("the synchronisation was held up")
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// gate is shut while a fault is on that holds something up.
+type gate struct {
+	mu   sync.Mutex
+	open chan struct{} // closed when the gate opens
+}
+
+func (g *gate) shut(on bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.open != nil {
+		close(g.open)
+		g.open = nil
+	}
+	if on {
+		g.open = make(chan struct{})
+	}
+}
+
+// opens is closed when the gate opens: the fault is mended. What was the last to be hit, so that the fault is not on any
+// more, waits as long as it was told to: its channel is nil.
+func (g *gate) opens(on bool) <-chan struct{} {
+	if !on {
+		return nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.open
 }

@@ -12,7 +12,8 @@ type Op struct {
 // Fate is what becomes of a request before it is looked at; the zero value is nothing.
 type Fate struct {
 	Wait   time.Duration
-	HangUp bool // after the wait: the connection ends without an answer
+	Until  <-chan struct{} // when it closes, the wait is over; nil: it takes its time
+	HangUp bool            // after the wait: the connection ends without an answer
 }
 
 // intercepted lets the lab break this hop. False: nothing more is answered on this connection.
@@ -34,6 +35,7 @@ func (s *session) intercepted(r request) bool {
 		defer wait.Stop()
 		select {
 		case <-wait.C:
+		case <-fate.Until:
 		case <-s.srv.ctx.Done():
 			return false
 		}
