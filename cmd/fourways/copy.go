@@ -64,7 +64,8 @@ func (c *copies) take() (leave func(), err error) {
 	}, nil
 }
 
-// with starts a copy that has so many agents, lends it, and removes it whatever happens. The context that it lends ends with the lab's too.
+// with starts a copy that has so many agents, lends it, and removes it whatever happens. The context that it lends ends
+// with the lab's too.
 func (c *copies) with(ctx context.Context, agents int, do func(context.Context, *workshop) error) error {
 	leave, err := c.take()
 	if err != nil {
@@ -74,6 +75,13 @@ func (c *copies) with(ctx context.Context, agents int, do func(context.Context, 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(c.life, cancel)()
+	if err = c.lend(ctx, agents, do); err != nil && c.life.Err() != nil {
+		return errors.New("the lab was stopped in the middle of the run")
+	}
+	return err
+}
+
+func (c *copies) lend(ctx context.Context, agents int, do func(context.Context, *workshop) error) error {
 	dir, err := os.MkdirTemp("", "fourways-copy-")
 	if err != nil {
 		return fmt.Errorf("make a folder for the copy of the lab: %w", err)
@@ -96,12 +104,7 @@ func (c *copies) with(ctx context.Context, agents int, do func(context.Context, 
 		return fmt.Errorf("start a copy of the lab: %w", err)
 	}
 	defer w.close()
-	if err := do(ctx, w); err != nil && c.life.Err() != nil {
-		return errors.New("the lab was stopped in the middle of the run")
-	} else if err != nil {
-		return err
-	}
-	return nil
+	return do(ctx, w)
 }
 
 func copyFile(from, to string) error {
@@ -110,7 +113,7 @@ func copyFile(from, to string) error {
 		return nil // somebody removed it: the copy makes the one that the lab would make
 	}
 	if err == nil {
-		err = os.WriteFile(to, raw, 0o600)
+		err = os.WriteFile(to, raw, 0o600) //nolint:gosec // G703: into the copy's own folder
 	}
 	if err != nil {
 		return fmt.Errorf("copy the lab's configuration: %w", err)

@@ -164,7 +164,11 @@ func (r *run) signIn(ctx context.Context, c Cell, try Try) (s seen, err error) {
 	}
 	s.binds, s.logins = r.binds(c.UPN)[binds:], r.logins(c.UPN)[logins:]
 	for _, e := range s.logins {
-		s.trace.Away = append(s.trace.Away, trace.Away{At: e.At, Request: e.Request, Who: e.Who, Result: string(e.Result), Reason: e.Reason.String()})
+		line := trace.Away{At: e.At, Request: e.Request, Who: e.Who, Result: string(e.Result)}
+		if e.Reason != authn.None {
+			line.Reason = e.Reason.String()
+		}
+		s.trace.Away = append(s.trace.Away, line)
 	}
 	return s, nil
 }
