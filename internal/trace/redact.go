@@ -77,7 +77,7 @@ func (m *masker) record(r authn.Record) authn.Record {
 	r.Who, r.Name = m.person(r.Who), m.person(r.Name)
 	r.Proof.IdPSession = ""
 	r.Cause = m.text(r.Cause)
-	r.Place.Addr = network(r.Place.Addr)
+	r.Place.Addr = coarse(r.Place.Addr)
 	if m.how == Remove {
 		r.Account, r.Place, r.Cause = "", authn.Place{}, ""
 		r.Realm = authn.Realm{Path: r.Realm.Path, Protocol: r.Realm.Protocol, Match: r.Realm.Match}
@@ -165,8 +165,8 @@ func hide(word string) string {
 	return string(runes[0]) + "***" + string(runes[len(runes)-1])
 }
 
-// network keeps of an address where about it is: 16 bits, of IPv6 32.
-func network(a netip.Addr) netip.Addr {
+// coarse keeps of an address where about it is: 16 bits, of IPv6 32.
+func coarse(a netip.Addr) netip.Addr {
 	bits := 16
 	if a.Is6() {
 		bits = 32

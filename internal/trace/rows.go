@@ -60,7 +60,7 @@ func stepRow(s authn.Step, began time.Time, agent string, p picture) row {
 		r.Badges = append(r.Badges, "simulated")
 	}
 	if s.Fault != "" {
-		r.Badges = append(r.Badges, "fault: "+printable(s.Fault))
+		r.Badges = append(r.Badges, Wrap("fault: "+printable(s.Fault), 44)[0])
 	}
 	if s.Facts[authn.FactAgent] != "" && s.From != authn.Agent && s.To != authn.Agent {
 		r.About = p.column(holder{authn.Agent, s.Facts[authn.FactAgent]})

@@ -147,9 +147,10 @@ func (c *canvas) arrow(p picture, r row) {
 	}
 	class := "arrow " + string(r.plain())
 	mid := (from + to) / 2
+	cross := to - (to-from)/4
 	if from == to {
 		fmt.Fprintf(c, "<path d=\"M%d %dh20v14h-18\" class=\"%s\" marker-end=\"url(#%s-head)\"/>\n", from, y-7, class, c.prefix)
-		mid = from + 20
+		mid, cross = from+20, from+20
 		c.label(mid+8+len(r.ID)*7/2, y+4, r.ID)
 	} else {
 		tip := to + 6*sign(from-to) // beside the bar
@@ -157,7 +158,7 @@ func (c *canvas) arrow(p picture, r row) {
 		c.label(mid, y-6, r.ID)
 	}
 	if r.Result == authn.StepRefused {
-		fmt.Fprintf(c, "<path d=\"M%d %dl12 12m0 -12l-12 12\" class=\"arrow refused\"/>\n", mid-6, y-6)
+		fmt.Fprintf(c, "<path d=\"M%d %dl12 12m0 -12l-12 12\" class=\"arrow refused\"/>\n", cross-6, y-6)
 	}
 }
 
