@@ -11,16 +11,32 @@ import (
 type sockets struct {
 	public, console, telemetry net.Listener
 	agent, idp, ldap           string
+	host                       string // by which others reach public and idp; "" when they listen on loopback
 }
 
 // openSockets takes port N to N+5 on loopback; 0 takes free ones.
-func openSockets(ctx context.Context, port int) (s sockets, err error) {
+func openSockets(ctx context.Context, port int) (sockets, error) { return openSocketsAs(ctx, port, "") }
+
+// openSocketsAs is openSockets for a lab that others reach by the name host: what is theirs to reach listens everywhere.
+func openSocketsAs(ctx context.Context, port int, host string) (s sockets, err error) {
+	s.host = host
 	var config net.ListenConfig
-	next := func(offset int) string {
+	at := func(where string, offset int) string {
 		if port == 0 {
-			return "127.0.0.1:0"
+			return net.JoinHostPort(where, "0")
 		}
-		return net.JoinHostPort("127.0.0.1", strconv.Itoa(port+offset))
+		return net.JoinHostPort(where, strconv.Itoa(port+offset))
+	}
+	const here = "127.0.0.1"
+	open := here
+	if host != "" {
+		open = ""
+	}
+	next := func(offset int) string {
+		if offset == 0 || offset == 4 {
+			return at(open, offset)
+		}
+		return at(here, offset)
 	}
 	for i, l := range []*net.Listener{&s.public, &s.console, &s.telemetry} {
 		if *l, err = config.Listen(ctx, "tcp", next(i)); err != nil {
@@ -52,5 +68,8 @@ func (s sockets) close() {
 
 func (s sockets) publicURL() string {
 	_, port, _ := net.SplitHostPort(s.public.Addr().String())
+	if s.host != "" {
+		return "http://" + net.JoinHostPort(s.host, port)
+	}
 	return "http://localhost:" + port
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/fourways-id/fourways/internal/lab"
 )
 
 // stateFile is where a running lab says how to reach it, below its data folder.
@@ -22,7 +24,19 @@ type state struct {
 	DataDir    string      `json:"data_dir"`
 	Token      string      `json:"token"` // of the console, role admin
 	PID        int         `json:"pid"`
-	Users      []stateUser `json:"users"`
+	Seed       int         `json:"seed"`
+	Users      []stateUser `json:"users"` // the cast
+	Crowd      *crowd      `json:"crowd,omitempty"`
+}
+
+// crowd is the people whom `up --users` added: user000001@... and so on, whose domains are those of the list in turn.
+type crowd struct {
+	Count        int      `json:"count"`
+	Password     string   `json:"password"`
+	First        string   `json:"first"`
+	Last         string   `json:"last"`
+	Domains      []string `json:"domains"`
+	UniqueHashes bool     `json:"unique_hashes"` // false: one hash of each kind is everybody's
 }
 
 // stateUser is a demo person with a password that works now. It is public in a lab.
@@ -90,5 +104,21 @@ func (s state) password(upn string) (string, bool) {
 			return u.Password, true
 		}
 	}
+	if s.Crowd.has(upn) {
+		return s.Crowd.Password, true
+	}
 	return "", false
+}
+
+// has reports that the name is one of the crowd's.
+func (c *crowd) has(upn string) bool {
+	var i int
+	var domain string
+	if c == nil {
+		return false
+	}
+	if n, err := fmt.Sscanf(upn, "user%d@%s", &i, &domain); err != nil || n != 2 || i < 1 || i > c.Count {
+		return false
+	}
+	return upn == lab.CrowdName(i)
 }

@@ -27,13 +27,22 @@ type upFlags struct {
 	ephemeral bool
 	port      int
 	readyFile string
-	seed      int
+	world     lab.World
+	host      string
+	open      bool
 	quiet     bool
 }
 
 const upLong = `The whole lab in one process: the gateway, a simulated domain controller with its agent, another company's identity
 provider, a demo application and the people of the demo world. All of it listens on loopback only, and all of its
 passwords are public.
+
+--users N adds a crowd: user000001@cloud.example.test, user000002@phs.example.test and so on, dealt to the domains in the order
+cloud, phs, pta, saml, oidc, lab. They share a password and, of each kind, one hash, so that a hundred thousand are there in
+seconds; what such hashes say of time and guessing is not honest, and --unique-hashes makes one for each.
+
+--expose opens the sign-in page and the identity provider to other machines, over plain http and for a class in one room: the
+passwords are then random ones, and console, metrics, agent link and directory stay on this machine.
 
 The lab's state is kept in the data folder, so that a second start finds the same world; --ephemeral throws it away.
 Its whole configuration stands in fourways.toml there: edit it, then ` + "`fourways config reload`" + `.`
@@ -47,6 +56,19 @@ func newUp(a *app) *cobra.Command {
 			if f.port < 0 || f.port > 65535-5 {
 				return misuse(cmd, "--port %d is out of range: N to N+5 are taken, so give 1 to %d, or 0 for free ones", f.port, 65535-5)
 			}
+			if !cmd.Flags().Changed("seed") {
+				f.world.Seed = 0 // the folder's
+			} else if f.world.Seed < 1 {
+				return misuse(cmd, "--seed %d is none: give a number from 1 on", f.world.Seed)
+			}
+			switch {
+			case f.world.Crowd < 0 || f.world.Crowd > lab.MostCrowd:
+				return misuse(cmd, "--users %d is out of range: give 0 to %d", f.world.Crowd, lab.MostCrowd)
+			case f.world.UniqueHashes && f.world.Crowd == 0:
+				return misuse(cmd, "--unique-hashes goes with --users N")
+			case f.host != "" && !f.world.Exposed:
+				return misuse(cmd, "--host %s would open the lab, whose passwords are public, to other machines: add --expose, which makes random ones", printable(f.host))
+			}
 			return a.up(cmd.Context(), f)
 		},
 	}
@@ -54,7 +76,12 @@ func newUp(a *app) *cobra.Command {
 	p.BoolVar(&f.ephemeral, "ephemeral", false, "keep nothing: the data folder is a temporary one")
 	p.IntVar(&f.port, "port", 8400, "take `N` to N+5 for public, console, metrics, agent link, identity provider and directory; 0: free ones")
 	p.StringVar(&f.readyFile, "ready-file", "", "write where everything is into this `file`, once it is ready")
-	p.IntVar(&f.seed, "seed", 1, "the same seed makes the same people with the same anchors")
+	p.IntVar(&f.world.Seed, "seed", 1, "the same seed makes the same people with the same ids and anchors")
+	p.IntVar(&f.world.Crowd, "users", 0, "add a crowd of `N` people beside the cast, who share a password and its hashes")
+	p.BoolVar(&f.world.UniqueHashes, "unique-hashes", false, "make a hash for each of the crowd, for honest measurements; takes long")
+	p.BoolVar(&f.world.Exposed, "expose", false, "let other machines reach the sign-in page and the identity provider; makes random passwords")
+	p.StringVar(&f.host, "host", "", "with --expose: the `name` or address by which others reach this machine (default: its host name)")
+	p.BoolVar(&f.open, "open", false, "open the sign-in page in a browser")
 	p.BoolVar(&f.quiet, "quiet", false, "print one line of JSON instead of the table")
 	return cmd
 }
@@ -75,13 +102,17 @@ func (a *app) up(ctx context.Context, f upFlags) (err error) {
 		return err
 	}
 	defer closeLog()
-	s, err := openSockets(ctx, f.port)
+	host, err := reachedBy(ctx, f)
 	if err != nil {
 		return err
 	}
-	w, err := openWorld(ctx, dir, lab.World{Seed: f.seed}, 1, s, log)
+	s, err := openSocketsAs(ctx, f.port, host)
 	if err != nil {
-		return ended(ctx, err)
+		return err
+	}
+	w, err := openWorld(ctx, dir, f.world, 1, s, log)
+	if err != nil {
+		return ended(ctx, otherWorld(err))
 	}
 	defer w.close()
 	st, err := w.state(ctx)
@@ -99,6 +130,9 @@ func (a *app) up(ctx context.Context, f upFlags) (err error) {
 	}
 	if err := a.announce(ctx, w, st, f, time.Since(began)); err != nil {
 		return err
+	}
+	if f.open {
+		a.browse(ctx, st.SignInURL)
 	}
 	go w.watchAgent(ctx, log)
 	untilStopped(ctx, w.gateway, hangup)
@@ -173,6 +207,7 @@ func (w *workshop) state(ctx context.Context) (state, error) {
 	st := state{
 		SignInURL: w.sockets.publicURL(), ConsoleURL: "http://" + w.sockets.console.Addr().String(), MetricsURL: "http://" + w.sockets.telemetry.Addr().String() + "/metrics",
 		AgentURL: operator.AgentURL(), IdPURL: w.lab.IdPURL(), LDAPURL: w.lab.LDAPURL(), DataDir: w.dir, Token: token.Secret, PID: os.Getpid(),
+		Seed: w.lab.World().Seed, Crowd: w.crowd(),
 	}
 	for _, account := range w.lab.Accounts() {
 		st.Users = append(st.Users, stateUser{UPN: account.UPN, Password: account.Password, Path: string(account.Path)})
@@ -189,7 +224,11 @@ func (a *app) announce(ctx context.Context, w *workshop, st state, f upFlags, to
 		return err
 	}
 	tw := tabwriter.NewWriter(a.out, 0, 0, 3, ' ', 0)
-	fmt.Fprintf(tw, "fourways %s   LAB: its passwords are public, keep it to yourself\n\n", version())
+	if w.lab.World().Exposed {
+		fmt.Fprintf(tw, "fourways %s   LAB, EXPOSED: other machines reach it over plain http, so anybody on the way reads what is typed\n\n", version())
+	} else {
+		fmt.Fprintf(tw, "fourways %s   LAB: its passwords are public, keep it to yourself\n\n", version())
+	}
 	fmt.Fprintf(tw, "  Sign in\t%s\tready in %.1f s\n", st.SignInURL, took.Seconds())
 	fmt.Fprintf(tw, "  Harbour Mail\t%s/app/\tthe demo application\n", st.SignInURL)
 	fmt.Fprintf(tw, "  Harbour ID\t%s\tanother company's identity provider\n", st.IdPURL)
@@ -204,6 +243,9 @@ func (a *app) announce(ctx context.Context, w *workshop, st state, f upFlags, to
 	}
 	if err := tw.Flush(); err != nil {
 		return err
+	}
+	if c := st.Crowd; c != nil {
+		fmt.Fprintf(a.out, "\n  crowd: %d people, %s to %s\n", c.Count, c.First, c.Last)
 	}
 	_, err = fmt.Fprintf(a.out, "\n  password of nearly everybody: %s   (the sign-in page lists them all)\n%s  next: %s signin alice@%s --trace\n        %[3]s compare alice\n  data: %[5]s   ctrl-c stops\n",
 		w.lab.Password(), a.wayTo(w.dir), self(), lab.PTADomain, w.dir)

@@ -155,17 +155,26 @@ func (w *workshop) populate(ctx, background context.Context, agents int) error {
 	if err := w.awaitAgent(ctx, operator); err != nil || done != "" {
 		return err
 	}
-	// Hashing two dozen passwords takes memory that signing in does not: it is collected early, and given back.
-	limit := debug.SetMemoryLimit(96 << 20)
-	defer debug.FreeOSMemory()
-	defer debug.SetMemoryLimit(limit)
-	if err := w.lab.Populate(ctx, operator, operator); err != nil {
-		return err
-	}
-	if err := w.lab.Worlds().KeepSeeded(ctx); err != nil {
+	if err := w.fill(ctx, operator); err != nil {
 		return err
 	}
 	return operator.Mark(ctx, mark, "complete")
+}
+
+// fill brings the cast and the crowd in, and keeps the world that this makes for reset.
+func (w *workshop) fill(ctx context.Context, operator *gateway.Operator) error {
+	// Hashing two dozen passwords takes memory that signing in does not: it is collected early, and given back.
+	defer debug.FreeOSMemory()
+	limit := debug.SetMemoryLimit(96 << 20)
+	err := w.lab.Populate(ctx, operator, operator)
+	debug.SetMemoryLimit(limit)
+	if err != nil {
+		return err
+	}
+	if err := w.lab.Crowd(ctx, operator, w.say); err != nil {
+		return err
+	}
+	return w.lab.Worlds().KeepSeeded(ctx)
 }
 
 func (w *workshop) invite(ctx context.Context, name string) (authn.Secret, error) {
@@ -202,6 +211,9 @@ func (w *workshop) close() {
 
 func (w *workshop) labUsers() []web.LabUser {
 	var all []web.LabUser
+	if w.lab.World().Exposed {
+		return nil // whoever reaches the sign-in page is not to read passwords there
+	}
 	for _, a := range w.lab.Accounts() {
 		all = append(all, web.LabUser{UPN: a.UPN, Password: a.Password, Path: a.Path})
 	}

@@ -73,7 +73,11 @@ func shareFile(from, to string) error {
 		return err
 	}
 	if os.Link(from, fresh) == nil {
-		return os.Rename(fresh, to)
+		if err := os.Rename(fresh, to); err != nil {
+			return err
+		}
+		_ = os.Remove(fresh) // there still when to was that file already: rename(2) does nothing then
+		return nil
 	}
 	in, err := os.Open(from) //nolint:gosec // G304: a file of the lab's own
 	if err != nil {
