@@ -1,8 +1,10 @@
 package doctor
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -82,4 +84,15 @@ func metricsAnswer(ctx context.Context, client *http.Client, address string) See
 		return Fail(fix, "%s answers %d, without %s", address, res.status, firstMetric)
 	}
 	return OK("%s/metrics gives %s", address, count(strings.Count(string(res.body), "\nfourways_"), "series of fourways", "series of fourways"))
+}
+
+// Page reads one page as a whole, for a search of it.
+func Page(client *http.Client, address string) func(context.Context, func(string, io.Reader) error) error {
+	return func(ctx context.Context, each func(string, io.Reader) error) error {
+		res, err := get(ctx, client, address)
+		if err != nil {
+			return err
+		}
+		return each(address, bytes.NewReader(res.body))
+	}
 }

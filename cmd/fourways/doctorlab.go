@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/console/api"
+	"github.com/fourways-id/fourways/internal/doctor"
+	"github.com/fourways-id/fourways/internal/doctor/leak"
+	"github.com/fourways-id/fourways/internal/lab"
+	"github.com/fourways-id/fourways/internal/onprem"
+)
+
+// Where the lab's forest keeps its people, and the account that may read them.
+const (
+	labBase   = "DC=corp,DC=example,DC=test"
+	labPeople = "OU=Synced," + labBase
+	labReader = "CN=svc-sync,CN=Users," + labBase
+)
+
+// premises looks at the lab's directory with the service account of its synchronisation.
+func (x *examination) premises(ctx context.Context) []doctor.Check {
+	d, err := labDirectory(x.lab)
+	if err != nil {
+		return []doctor.Check{{ID: "dc.bind", Title: "The directory", Run: func(context.Context) doctor.Seen {
+			return doctor.Skip("run the doctor as the user that runs the lab", "the lab's own secrets can't be read: %v", err)
+		}}}
+	}
+	modes, _ := x.console.Modes(ctx) // none: the finding says that no domain is served
+	domains := make([]string, len(modes))
+	for i, m := range modes {
+		domains[i] = m.Domain
+	}
+	threshold, _ := strconv.Atoi(x.settings["lockout.threshold"]) // 0 is not known
+	lasts, _ := time.ParseDuration(x.settings["lockout.duration"])
+	return doctor.Premises{
+		Directory: d, Name: "the lab's domain controller", Base: labBase, People: labPeople, CloudUPN: "mail", Domains: domains,
+		Certificate: filepath.Join(x.lab.DataDir, lab.CertificateFile), Threshold: threshold, Duration: lasts, Now: time.Now,
+	}.Checks()
+}
+
+func labDirectory(s state) (*onprem.Directory, error) {
+	raw, err := os.ReadFile(filepath.Join(s.DataDir, "secrets.json"))
+	if err != nil {
+		return nil, err
+	}
+	var secrets struct {
+		Sync string `json:"svc_sync"`
+	}
+	if err := json.Unmarshal(raw, &secrets); err != nil || secrets.Sync == "" {
+		return nil, fmt.Errorf("secrets.json holds no svc_sync")
+	}
+	crt, err := os.ReadFile(filepath.Join(s.DataDir, lab.CertificateFile))
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(crt)
+	return onprem.New(onprem.Config{
+		URLs: []string{s.LDAPURL}, TLS: onprem.StartTLS, RootCAs: roots, ServerName: "localhost", Timeout: patient, Kind: onprem.AD,
+		BaseDN: labBase, BindDN: labReader, BindPassword: authn.NewSecret([]byte(secrets.Sync)),
+	})
+}
+
+// leaks types a canary at the door on every path, then looks for it.
+func (x *examination) leaks(ctx context.Context) {
+	canary := leak.Canary()
+	defer canary.Wipe()
+	ids, seen := x.typeAtTheDoor(ctx, canary)
+	checks := []doctor.Check{{ID: "leak.attempts", Title: "A random password was typed on every path", Run: func(context.Context) doctor.Seen { return seen }}}
+	for _, p := range x.places(ids) {
+		checks = append(checks, leak.Check(p, canary))
+	}
+	x.found = append(x.found, doctor.Run(ctx, checks)...)
+}
+
+// typeAtTheDoor signs in with a name that nobody has at each domain, so that nobody is locked out by it.
+func (x *examination) typeAtTheDoor(ctx context.Context, canary authn.Secret) (ids []string, seen doctor.Seen) {
+	if x.console == nil {
+		return nil, doctor.Fail("start the gateway, and give --server and a token", "there is no running gateway to sign in at")
+	}
+	modes, err := x.console.Modes(ctx)
+	p, placeErr := x.app.place(ctx, "")
+	if err != nil || placeErr != nil {
+		return nil, doctor.Fail("see gateway.answers", "the gateway did not tell its domains and its door")
+	}
+	nobody := "canary-" + strconv.FormatInt(time.Now().UnixNano(), 36)
+	var paths []string
+	for _, m := range modes {
+		did, err := signIn(ctx, p.door, nobody+"@"+m.Domain, canary)
+		if did.CorrelationID == "" {
+			return ids, doctor.Fail("see domains.ready", "%s could not be tried: %v", m.Domain, err)
+		}
+		ids = append(ids, string(did.CorrelationID))
+		paths = append(paths, fmt.Sprintf("%s (%s)", m.Domain, m.Path))
+	}
+	return ids, doctor.OK("for a name that nobody has, at %s", strings.Join(paths, ", "))
+}
+
+// places is everything that the gateway keeps and that can be reached from here.
+func (x *examination) places(ids []string) []leak.Place {
+	all := []leak.Place{
+		{ID: "leak.signins", Title: "Sign-in log", Marks: ids, Open: x.read(func(ctx context.Context) (any, error) { return x.console.SignIns(ctx, len(ids)+200) })},
+		{ID: "leak.traces", Title: "Traces", Marks: ids, Open: x.read(func(ctx context.Context) (any, error) {
+			var traces []api.Trace
+			for _, id := range ids {
+				one, err := x.console.Trace(ctx, authn.AttemptID(id))
+				if err != nil {
+					return nil, err
+				}
+				traces = append(traces, one)
+			}
+			return traces, nil
+		})},
+	}
+	metrics := x.lab.MetricsURL
+	if metrics == "" && x.conf != nil {
+		metrics = "http://" + x.conf.Server.TelemetryListen
+	}
+	if metrics != "" {
+		all = append(all, leak.Place{ID: "leak.metrics", Title: "Metrics", Marks: []string{"fourways_signins_total{"}, Open: doctor.Page(x.http, metrics+"/metrics")})
+	}
+	if store := x.storeFolder(); store != "" {
+		all = append(all, leak.Place{ID: "leak.store", Title: "The data folder: database, its log, files", Marks: ids, Open: leak.Folder(store)})
+	}
+	if len(x.flags.logs) > 0 {
+		all = append(all, leak.Place{ID: "leak.logs", Title: "Log files", Marks: ids, Open: leak.Folder(x.flags.logs...)})
+	}
+	return all
+}
+
+// storeFolder is the gateway's data folder, if it is on this machine.
+func (x *examination) storeFolder() string {
+	path := x.settings["store.path"]
+	if x.conf != nil {
+		path = x.conf.Store.Path
+	}
+	if x.lab.DataDir != "" {
+		return x.lab.DataDir
+	}
+	if _, err := os.Stat(path); path == "" || err != nil {
+		return ""
+	}
+	return filepath.Dir(path)
+}
+
+// read makes one part of what the console answers.
+func (x *examination) read(ask func(context.Context) (any, error)) func(context.Context, func(string, io.Reader) error) error {
+	return func(ctx context.Context, each func(string, io.Reader) error) error {
+		v, err := ask(ctx)
+		if err != nil {
+			return err
+		}
+		raw, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		return each("the console's answer", strings.NewReader(string(raw)))
+	}
+}
