@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/lab"
 	"github.com/fourways-id/fourways/internal/lab/matrix"
@@ -123,13 +122,7 @@ func copyFile(from, to string) error {
 
 // world is a workshop as the matrix sees it.
 func world(w *workshop) matrix.World {
-	return matrix.World{
-		History: w.gateway, Premises: labPremises{w.lab},
-		SignIn: func(ctx context.Context, upn string, pw authn.Secret) (matrix.Attempt, error) {
-			did, err := signIn(ctx, w.sockets.publicURL(), upn, pw)
-			return matrix.Attempt{ID: did.CorrelationID, Verdict: did.Verdict, Shown: did.Note}, err
-		},
-	}
+	return matrix.World{Door: w.sockets.publicURL(), History: w.gateway, Premises: labPremises{w.lab}}
 }
 
 // labPremises adds to the lab's own logs the switch that the matrix turns.

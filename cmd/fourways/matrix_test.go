@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -126,5 +127,16 @@ func TestACopyThatFailsToStartLeavesNothing(t *testing.T) {
 	}
 	if left() > 0 {
 		t.Error("a copy that ended well left its folder")
+	}
+}
+
+func TestColoursAddNothingButColours(t *testing.T) {
+	const table = "STATE  CLOUD  PHS\nhealthy  ok success  AMBER success\nred  n/a  RED 50126\n"
+	got := coloured(table)
+	if !strings.Contains(got, "\x1b[33mAMBER \x1b[0m") || !strings.Contains(got, "\x1b[1;31mRED \x1b[0m") {
+		t.Errorf("there is no colour: %q", got)
+	}
+	if plain := regexp.MustCompile("\x1b\\[[0-9;]*m").ReplaceAllString(got, ""); plain != table {
+		t.Errorf("without its colours it says %q, want %q", plain, table)
 	}
 }

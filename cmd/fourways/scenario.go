@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/client"
 	"github.com/fourways-id/fourways/internal/console"
 	"github.com/fourways-id/fourways/internal/console/api"
@@ -161,10 +160,7 @@ func (r scenarioRuns) RunScenario(ctx context.Context, name string) (report api.
 		if err != nil {
 			return err
 		}
-		report, err = story.Play(ctx, scenario.World{Console: c, SignIn: func(ctx context.Context, upn string, pw authn.Secret) (authn.AttemptID, error) {
-			did, err := signIn(ctx, w.sockets.publicURL(), upn, pw)
-			return did.CorrelationID, err
-		}})
+		report, err = story.Play(ctx, scenario.World{Console: c, Door: w.sockets.publicURL()})
 		return err
 	})
 	return report, err

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/client/browser"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/journal"
 	"github.com/fourways-id/fourways/internal/lab/dc"
@@ -26,7 +27,7 @@ func cellOf(t *testing.T, state string, path authn.Path) Cell {
 func ended(path authn.Path, v authn.Verdict, r authn.Reason, binds ...string) seen {
 	record := authn.Record{ID: "a1", Realm: authn.Realm{Path: path}, Verdict: v, Reason: r, Final: true}
 	row := journal.Row(record)
-	s := seen{attempt: Attempt{ID: "a1", Verdict: v}, trace: api.Trace{ID: "a1", Records: []authn.Record{record}}, row: &row}
+	s := seen{attempt: browser.Attempt{CorrelationID: "a1", Verdict: v}, trace: api.Trace{ID: "a1", Records: []authn.Record{record}}, row: &row}
 	for _, data := range binds {
 		s.binds = append(s.binds, dc.Event{Op: "bind", Name: "x", Data: data})
 	}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/client/browser"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/lab/dc"
 	"github.com/fourways-id/fourways/internal/lab/harbour"
@@ -23,16 +24,9 @@ import (
 
 // World is a lab that nobody else uses, with the demo world in it as it was seeded. All must be set.
 type World struct {
-	SignIn   func(ctx context.Context, upn string, pw authn.Secret) (Attempt, error) // at the front door, as a browser does
+	Door     string // origin of the public listener
 	History  History
 	Premises Premises
-}
-
-// Attempt is a sign-in as it looked at the door.
-type Attempt struct {
-	ID      authn.AttemptID
-	Verdict authn.Verdict
-	Shown   string // what the identity provider's last page said, when the browser did not come back from there
 }
 
 // History is what the gateway wrote down.
@@ -138,7 +132,7 @@ func (r *run) cell(ctx context.Context, c Cell, to *result) error {
 
 // seen is everything that is known of one sign-in.
 type seen struct {
-	attempt Attempt
+	attempt browser.Attempt
 	trace   api.Trace
 	row     *api.SignIn // of the sign-in log; nil while the attempt is not finished
 	binds   []dc.Event
@@ -148,10 +142,11 @@ type seen struct {
 // signIn tries one password and collects the evidence.
 func (r *run) signIn(ctx context.Context, c Cell, try Try) (s seen, err error) {
 	binds, logins := len(r.binds(c.UPN)), len(r.logins(c.UPN))
-	if s.attempt, err = r.SignIn(ctx, c.UPN, authn.NewSecret([]byte(try.Password))); err != nil {
+	ask := browser.SignInOptions{Door: r.Door, UPN: c.UPN, Password: authn.NewSecret([]byte(try.Password))}
+	if s.attempt, err = browser.SignIn(ctx, ask); err != nil {
 		return s, err
 	}
-	id := s.attempt.ID
+	id := s.attempt.CorrelationID
 	if s.trace, err = r.History.Trace(ctx, id); err != nil {
 		return s, fmt.Errorf("read the trace %s: %w", id, err)
 	}

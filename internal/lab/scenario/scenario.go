@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/client"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
@@ -20,7 +19,7 @@ import (
 // World is a lab that nobody else uses. Both must be set.
 type World struct {
 	Console *client.Console // with a token that may do everything
-	SignIn  func(ctx context.Context, upn string, pw authn.Secret) (authn.AttemptID, error)
+	Door    string          // origin of the public listener
 }
 
 // Story is a scenario that can be played.

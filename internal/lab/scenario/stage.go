@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/client/browser"
 	"github.com/fourways-id/fourways/internal/console"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/lab"
@@ -57,10 +58,12 @@ func (s *stage) signInWith(upn, password, expected, teaches string) {
 // watch signs somebody in and has tell say what the trace shows.
 func (s *stage) watch(did, upn, password, expected, teaches string, tell func([]authn.Record) string) {
 	var id authn.AttemptID
-	s.act(did, expected, teaches, func() (saw string, err error) {
-		if id, err = s.SignIn(s.ctx, upn, authn.NewSecret([]byte(password))); err != nil {
+	s.act(did, expected, teaches, func() (string, error) {
+		did, err := browser.SignIn(s.ctx, browser.SignInOptions{Door: s.Door, UPN: upn, Password: authn.NewSecret([]byte(password))})
+		if err != nil {
 			return "", err
 		}
+		id = did.CorrelationID
 		t, err := s.Console.Trace(s.ctx, id)
 		if err != nil {
 			return "", err
