@@ -75,9 +75,12 @@ func holdings(steps []authn.Step) []holding {
 				if all[i].Form == authn.Form(bare) {
 					continue
 				}
-				all[i].Ended, all[i].last = true, n
-				all[i].For = max(0, s.At.Add(s.Took).Sub(came(steps[all[i].first])))
 				delete(open, who)
+				if all[i].last = n; s.ID == authn.F2 { // nobody here saw the browser give it up
+					all[i].last = len(steps) - 1
+				} else {
+					all[i].Ended, all[i].For = true, max(0, s.At.Add(s.Took).Sub(came(steps[all[i].first])))
+				}
 			}
 			if authn.Form(bare) == authn.FormNone {
 				continue

@@ -54,6 +54,7 @@ type row struct {
 // bar is the time during which a lane holds the secret.
 type bar struct {
 	Column, Top, Bottom int
+	Beside              int // how many others it stands beside
 	Form                barForm
 }
 
@@ -74,7 +75,7 @@ const (
 	pitch     = 116 // from lane to lane, while there is room
 	lanesWide = 760 // for all lanes
 	lineHigh  = 17
-	chars     = 50 // of a line of words
+	chars     = 47 // of a line of words
 )
 
 // draw lays the diagram out. bare leaves head and foot to the page around it.
@@ -188,6 +189,11 @@ func bars(steps []authn.Step, p picture) []bar {
 		b := bar{Column: c, Top: at[h.first].middle(), Bottom: at[h.last].middle(), Form: formOf(h.Entry)}
 		if !h.Ended {
 			b.Bottom = p.Bottom - p.Rows[len(p.Rows)-1].H
+		}
+		for _, other := range all {
+			if other.Column == b.Column && other.Top < b.Bottom && b.Top < other.Bottom {
+				b.Beside++
+			}
 		}
 		all = append(all, b)
 	}

@@ -157,6 +157,9 @@ func stories(t testing.TB) map[string]Attempt {
 		second.Steps[i].At = second.Steps[i].At.Add(3 * time.Second)
 	}
 	line := Away{At: began().Add(4 * time.Second), Request: "id-1", Who: "alice@federated.example.test", Result: "signed_in"}
+	typed := toIdP(t, "saml") // at our own door, by a program
+	typed.Steps[0] = typed.Steps[0].Hold(authn.Browser, authn.FormClear).Hold(authn.Gateway, authn.FormClear)
+	typed.Steps = slices.Insert(typed.Steps, 2, step(1, authn.C10, authn.Gateway, authn.Gateway, 0).Hold(authn.Gateway, authn.FormNone))
 	said := of(toIdP(t, "saml"), fromIdP(t, "saml", authn.Allowed, authn.None, saml...))
 	said.Away = []Away{line, {At: line.At, Request: "id-1", Who: line.Who, Result: "refused", Reason: "bad password"}}
 	overloaded := tell(t, authn.PathCloud, authn.Unavailable, authn.Overloaded, refuse(cloud("K3 gateway>gateway 1+0.2 !skipped"), "2")...)
@@ -178,6 +181,7 @@ func stories(t testing.TB) map[string]Attempt {
 		"pta-no-agent":          of(tell(t, authn.PathPTA, authn.Unavailable, authn.NoAgent, refuse(passed([]string{"P2 gateway>gateway 1+0 reason=no_agent !refused"}, nil), "2")...)),
 		"pta-hand-over":         of(tell(t, authn.PathPTA, authn.Allowed, authn.None, let(passed(handed, answered("agent-2", "", "code=0")), "5")...)),
 		"federated-allowed":     said,
+		"federated-typed":       of(typed, fromIdP(t, "saml", authn.Allowed, authn.None, saml...)),
 		"federated-oidc":        of(toIdP(t, "oidc"), fromIdP(t, "oidc", authn.Allowed, authn.None, oidc...)),
 		"federated-denied":      of(toIdP(t, "saml"), fromIdP(t, "saml", authn.Denied, authn.AudienceMismatch, append(cameBack(), "F4.audience gateway>gateway 9002+0 expected=https://login.example got=https://evil.example reason=audience_mismatch !refused gateway~none")...)),
 		"federated-unavailable": of(toIdP(t, "oidc"), fromIdP(t, "oidc", authn.Unavailable, authn.IdPUnreachable, append(oidc[:2:2], "F5 gateway>idp 9000+2000 reason=idp_unreachable !refused !idp-down")...)),

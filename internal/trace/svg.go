@@ -37,7 +37,7 @@ func diagram(a Attempt, bare bool) *canvas {
 		c.line(margin, r.Y, p.Width-margin, r.Y, "rule")
 	}
 	for _, b := range p.Bars {
-		c.bar(p.Columns[b.Column].X-5, b.Top, 10, b.Bottom-b.Top, b.Form)
+		c.bar(p.Columns[b.Column].X-5+7*b.Beside, b.Top, 10, b.Bottom-b.Top, b.Form)
 	}
 	for i, r := range p.Rows {
 		fmt.Fprintf(c, "<g class=\"row\" data-row=\"%d\">\n", i)
