@@ -86,7 +86,7 @@ func agentKinds() []Kind {
 		{
 			Name: "agent-late", Hop: "agent", Unit: Duration, Default: "1m", Aims: aims,
 			Summary: "A request reaches the agent only after a while.",
-			Shows:   "pta: 80014 agent_late when it came after its deadline, 80002 agent_timeout when nobody waited for the answer",
+			Shows:   "pta: 80014 agent_late when the wait outlasts the deadline, else the same answer, later",
 		},
 		{
 			Name: "agent-bad-key", Hop: "agent", Aims: aims,
@@ -106,8 +106,8 @@ func directoryKinds() []Kind {
 	return []Kind{
 		{
 			Name: "network-partition", Hop: "network", Aims: []string{AimUser, AimDomain, AimAgent}, agents: true,
-			Summary: "The premises are cut off from the gateway: the agent's connection stalls, and nothing is said.",
-			Shows:   "pta: 80002 agent_timeout, then 80001 no_agent; cloud and phs go on",
+			Summary: "The premises are cut off: what the agent and the IdP send there stalls, and nothing is said.",
+			Shows:   "pta: 80002 agent_timeout, then 80001 no_agent; federated: interrupted at the IdP; cloud and phs go on",
 		},
 		{
 			Name: "dc-down", Hop: "directory", Aims: person,
@@ -117,12 +117,12 @@ func directoryKinds() []Kind {
 		{
 			Name: "dc-slow", Hop: "directory", Unit: Duration, Default: "30s", Aims: person,
 			Summary: "The domain controller answers only after a while.",
-			Shows:   "pta: 80002 agent_timeout when the wait outlasts the deadline, else the same answer, later",
+			Shows:   "pta: 80002 agent_timeout when the wait outlasts the deadline, federated: interrupted at the IdP, else the same answer, later",
 		},
 		{
 			Name: "dc-tls-bad", Hop: "directory", Aims: nil,
 			Summary: "The domain controller shows a certificate that nobody trusts.",
-			Shows:   "pta: 80007 ad_unreachable",
+			Shows:   "pta: 80007 ad_unreachable; federated: interrupted at the IdP; cloud and phs go on",
 		},
 	}
 }
@@ -159,7 +159,7 @@ func syncKinds() []Kind {
 			Shows:   "`sync run` is refused by the guard; sign-ins go on",
 		},
 		{
-			Name: "sync-mass-delete", Hop: "sync", Unit: Count, Default: "10", Aims: []string{AimUser, AimDomain},
+			Name: "sync-mass-delete", Hop: "sync", Unit: Count, Default: "30", Aims: []string{AimUser, AimDomain},
 			Summary: "So many people are missing from what the directory search finds.",
 			Shows:   "`sync run` is refused by the guard when they are more than it allows, else they are deleted",
 		},
