@@ -1,0 +1,123 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/client/browser"
+)
+
+// patience is how long one answer may take.
+const patience = 60 * time.Second
+
+// door is where people sign in.
+type door interface {
+	signIn(ctx context.Context, l login) (browser.Attempt, error)
+}
+
+// front is a real one.
+type front struct {
+	origin string
+	via    browser.SignInOptions
+}
+
+func (f front) signIn(ctx context.Context, l login) (browser.Attempt, error) {
+	o := f.via
+	o.Door, o.UPN, o.Password = f.origin, l.upn, authn.NewSecret([]byte(l.password))
+	defer o.Password.Wipe()
+	return browser.SignIn(ctx, o)
+}
+
+// Run carries out the plan and waits until the last sign-in has ended. When ctx ends first, the open sign-ins are given up
+// and the result is what there was by then, with Complete false and no error. The error wraps ErrNotLoopback when something
+// led away from this machine: the run stops at once, and the result comes all the same. version is the fourways version.
+func Run(ctx context.Context, to Target, p Plan, people []Person, version string) (Result, error) {
+	if err := p.check(); err != nil {
+		return Result{}, err
+	}
+	crowd, err := newCrowd(p, people)
+	if err != nil {
+		return Result{}, err
+	}
+	client := to.client(p.InFlight, patience)
+	defer client.CloseIdleConnections()
+	r := run{
+		door: front{origin: to.origin, via: browser.SignInOptions{Client: client}}, crowd: crowd, tally: newTally(crowd.paths),
+		shape: constant{rate: p.Rate, span: time.Duration(p.WarmUp + p.Duration)}, warm: time.Duration(p.WarmUp), slots: make(chan struct{}, p.InFlight),
+	}
+	result, err := r.all(ctx)
+	result.Target, result.Plan, result.Environment = to.origin, p, environment(version)
+	return result, err
+}
+
+// run is one run's parts.
+type run struct {
+	door  door
+	crowd *crowd
+	tally *tally
+	shape shape
+	warm  time.Duration
+	slots chan struct{} // taken by open sign-ins
+}
+
+func (r *run) all(ctx context.Context) (Result, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	began := time.Now()
+	var open sync.WaitGroup
+	complete := r.arrivals(ctx, began, func(at time.Duration, l login) {
+		open.Go(func() {
+			defer func() { <-r.slots }()
+			if err := r.one(ctx, began.Add(at), l, at >= r.warm); errors.Is(err, ErrNotLoopback) {
+				stop(err)
+			}
+		})
+	})
+	open.Wait()
+	measured := began.Add(r.warm)
+	result := r.tally.result(r.crowd.paths, max(0, time.Since(measured)))
+	result.Began, result.Complete = measured.UTC(), complete && ctx.Err() == nil
+	if cause := context.Cause(ctx); errors.Is(cause, ErrNotLoopback) {
+		return result, cause
+	}
+	return result, nil
+}
+
+// arrivals starts each arrival when it is meant to start, whatever became of those before; false when ctx ended first.
+func (r *run) arrivals(ctx context.Context, began time.Time, start func(time.Duration, login)) bool {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for n := 0; ; n++ {
+		at, more := r.shape.at(n)
+		if !more {
+			return true
+		}
+		timer.Reset(time.Until(began.Add(at)))
+		select {
+		case <-ctx.Done():
+			return false
+		case <-timer.C:
+		}
+		l := r.crowd.login(n)
+		select {
+		case r.slots <- struct{}{}:
+			start(at, l)
+		default:
+			if at >= r.warm {
+				r.tally.drop(l)
+			}
+		}
+	}
+}
+
+func (r *run) one(ctx context.Context, intended time.Time, l login, measured bool) error {
+	sent := time.Now()
+	did, err := r.door.signIn(ctx, l)
+	if measured {
+		r.tally.add(arrived{login: l, intended: intended, sent: sent, ended: time.Now(), did: did, err: err, cut: ctx.Err() != nil})
+	}
+	return err
+}
