@@ -179,18 +179,23 @@ func allSettings(ctx context.Context, c *client.Console) (map[string]string, err
 
 // outside is what is looked at from here, of a gateway that runs.
 func (x *examination) outside(ctx context.Context) []doctor.Check {
-	console, metrics := x.app.server(), x.lab.MetricsURL
+	console := x.app.server()
 	if console == "" {
 		console = x.lab.ConsoleURL
 	}
-	if metrics == "" && x.conf != nil {
-		metrics = "http://" + x.conf.Server.TelemetryListen
-	}
-	checks := doctor.Running(console, metrics, x.http, time.Now)
+	checks := doctor.Running(console, x.metrics(), x.http, time.Now)
 	if x.lab.LDAPURL == "" {
 		return append(checks, doctor.Elsewhere())
 	}
 	return append(checks, x.premises(ctx)...)
+}
+
+// metrics is the address of the metrics; "" when it is not known here.
+func (x *examination) metrics() string {
+	if x.lab.MetricsURL == "" && x.conf != nil {
+		return doctor.MetricsURL(x.conf.Server.TelemetryListen)
+	}
+	return x.lab.MetricsURL
 }
 
 func (a *app) printFindings(all []api.Finding) error {
@@ -218,16 +223,14 @@ func (a *app) printFindings(all []api.Finding) error {
 
 // printFinding writes the result and the id, then what was seen and what to do, below each other.
 func printFinding(w io.Writer, f api.Finding, width int) error {
-	const lead = 24 // result and id
+	const lead = 25 // result and id
 	var b strings.Builder
-	head := fmt.Sprintf("%-4s  %-16s  ", f.Result, f.ID)
-	for _, part := range []string{f.Finding, f.Fix} {
-		if part == f.Fix && part != "" {
-			part = "fix: " + part
-		}
-		if part == "" {
-			continue
-		}
+	head := fmt.Sprintf("%-4s  %-17s  ", f.Result, f.ID)
+	parts := []string{f.Finding}
+	if f.Fix != "" {
+		parts = append(parts, "fix: "+f.Fix)
+	}
+	for _, part := range parts {
 		for _, line := range trace.Wrap(printable(part), max(20, width-lead)) {
 			b.WriteString(strings.TrimRight(head+line, " ") + "\n")
 			head = strings.Repeat(" ", lead)

@@ -75,41 +75,44 @@ func labDirectory(s state) (*onprem.Directory, error) {
 func (x *examination) leaks(ctx context.Context) {
 	canary := leak.Canary()
 	defer canary.Wipe()
-	ids, seen := x.typeAtTheDoor(ctx, canary)
+	ids, ended, seen := x.typeAtTheDoor(ctx, canary)
 	checks := []doctor.Check{{ID: "leak.attempts", Title: "A random password was typed on every path", Run: func(context.Context) doctor.Seen { return seen }}}
-	for _, p := range x.places(ids) {
+	for _, p := range x.places(ids, ended) {
 		checks = append(checks, leak.Check(p, canary))
 	}
 	x.found = append(x.found, doctor.Run(ctx, checks)...)
 }
 
-// typeAtTheDoor signs in with a name that nobody has at each domain, so that nobody is locked out by it.
-func (x *examination) typeAtTheDoor(ctx context.Context, canary authn.Secret) (ids []string, seen doctor.Seen) {
+// typeAtTheDoor signs in with a name that nobody has at each domain, so that nobody is locked out by it. It gives the ids
+// of all the sign-ins, and of those that came to an end: one that was left at an identity provider is logged much later.
+func (x *examination) typeAtTheDoor(ctx context.Context, canary authn.Secret) (ids, ended []string, seen doctor.Seen) {
 	if x.console == nil {
-		return nil, doctor.Fail("start the gateway, and give --server and a token", "there is no running gateway to sign in at")
+		return nil, nil, doctor.Fail("start the gateway, and give --server and a token", "there is no running gateway to sign in at")
 	}
 	modes, err := x.console.Modes(ctx)
 	p, placeErr := x.app.place(ctx, "")
 	if err != nil || placeErr != nil {
-		return nil, doctor.Fail("see gateway.answers", "the gateway did not tell its domains and its door")
+		return nil, nil, doctor.Fail("see gateway.answers", "the gateway did not tell its domains and its door")
 	}
 	nobody := "canary-" + strconv.FormatInt(time.Now().UnixNano(), 36)
 	var paths []string
 	for _, m := range modes {
 		did, err := signIn(ctx, p.door, nobody+"@"+m.Domain, canary)
 		if did.CorrelationID == "" {
-			return ids, doctor.Fail("see domains.ready", "%s could not be tried: %v", m.Domain, err)
+			return ids, ended, doctor.Fail("see domains.ready", "%s could not be tried: %v", m.Domain, err)
 		}
 		ids = append(ids, string(did.CorrelationID))
+		if m.Path != authn.PathFederated {
+			ended = append(ended, string(did.CorrelationID))
+		}
 		paths = append(paths, fmt.Sprintf("%s (%s)", m.Domain, m.Path))
 	}
-	return ids, doctor.OK("for a name that nobody has, at %s", strings.Join(paths, ", "))
+	return ids, ended, doctor.OK("for a name that nobody has, at %s", strings.Join(paths, ", "))
 }
 
 // places is everything that the gateway keeps and that can be reached from here.
-func (x *examination) places(ids []string) []leak.Place {
+func (x *examination) places(ids, ended []string) []leak.Place {
 	all := []leak.Place{
-		{ID: "leak.signins", Title: "Sign-in log", Marks: ids, Open: x.read(func(ctx context.Context) (any, error) { return x.console.SignIns(ctx, len(ids)+200) })},
 		{ID: "leak.traces", Title: "Traces", Marks: ids, Open: x.read(func(ctx context.Context) (any, error) {
 			var traces []api.Trace
 			for _, id := range ids {
@@ -122,12 +125,13 @@ func (x *examination) places(ids []string) []leak.Place {
 			return traces, nil
 		})},
 	}
-	metrics := x.lab.MetricsURL
-	if metrics == "" && x.conf != nil {
-		metrics = "http://" + x.conf.Server.TelemetryListen
+	if len(ended) > 0 {
+		all = append(all, leak.Place{ID: "leak.signins", Title: "Sign-in log", Marks: ended, Open: x.read(func(ctx context.Context) (any, error) {
+			return x.console.SignIns(ctx, len(ids)+recent)
+		})})
 	}
-	if metrics != "" {
-		all = append(all, leak.Place{ID: "leak.metrics", Title: "Metrics", Marks: []string{"fourways_signins_total{"}, Open: doctor.Page(x.http, metrics+"/metrics")})
+	if metrics := x.metrics(); metrics != "" {
+		all = append(all, leak.Place{ID: "leak.metrics", Title: "Metrics", Marks: []string{"fourways_signins_total{"}, Open: doctor.Page(x.http, metrics)})
 	}
 	if store := x.storeFolder(); store != "" {
 		all = append(all, leak.Place{ID: "leak.store", Title: "The data folder: database, its log, files", Marks: ids, Open: leak.Folder(store)})
@@ -137,6 +141,9 @@ func (x *examination) places(ids []string) []leak.Place {
 	}
 	return all
 }
+
+// recent is how many rows of the sign-in log are searched beside our own: on a busy gateway others come in between.
+const recent = 200
 
 // storeFolder is the gateway's data folder, if it is on this machine.
 func (x *examination) storeFolder() string {

@@ -71,19 +71,22 @@ func clocks(who string, there, earliest, latest time.Time) Seen {
 	return OK("%s agrees to within a second or so", who)
 }
 
+// MetricsURL is where a gateway of this machine that listens there shows its metrics.
+func MetricsURL(listen string) string { return "http://" + dialable(listen) + "/metrics" }
+
 // firstMetric is there from the start, at 0.
 const firstMetric = "fourways_signins_total"
 
 func metricsAnswer(ctx context.Context, client *http.Client, address string) Seen {
 	const fix = "check server.telemetry_listen, and that Prometheus can reach it"
-	res, err := get(ctx, client, strings.TrimSuffix(address, "/")+"/metrics")
+	res, err := get(ctx, client, address)
 	switch {
 	case err != nil:
 		return Fail(fix, "%s does not answer: %v", address, err)
 	case res.status != http.StatusOK || !strings.Contains(string(res.body), firstMetric+"{"):
 		return Fail(fix, "%s answers %d, without %s", address, res.status, firstMetric)
 	}
-	return OK("%s/metrics gives %s", address, count(strings.Count(string(res.body), "\nfourways_"), "series of fourways", "series of fourways"))
+	return OK("%s gives %s", address, count(strings.Count(string(res.body), "\nfourways_"), "series of fourways", "series of fourways"))
 }
 
 // Page reads one page as a whole, for a search of it.
