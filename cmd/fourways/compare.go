@@ -41,10 +41,12 @@ type compareFlags struct {
 
 // comparison is what compare says.
 type comparison struct {
-	User string       `json:"user"`
-	Rows []compared   `json:"rows"`
-	idp  string       // what --idp said
-	pw   authn.Secret // for people whom the lab does not know
+	User string     `json:"user"`
+	Rows []compared `json:"rows"`
+	idp  string     // what --idp said
+
+	backup string       // a domain on another path whose hashes are here: it can be moved to phs
+	pw     authn.Secret // for people whom the lab does not know
 }
 
 // compared is one path of it. Failed says why it could not be carried out; then the rest is empty.
@@ -100,11 +102,15 @@ func (a *app) compare(cmd *cobra.Command, user string, f compareFlags) error {
 		_, err := a.console()
 		return err
 	}
-	rows, err := chooseAccounts(ctx, p, user, f.idp)
+	modes, err := p.console.Modes(ctx)
 	if err != nil {
 		return err
 	}
-	c := comparison{User: user, Rows: rows, idp: f.idp}
+	rows, err := chooseAccounts(ctx, p, modes, user, f.idp)
+	if err != nil {
+		return err
+	}
+	c := comparison{User: user, Rows: rows, idp: f.idp, backup: backup(modes)}
 	if c.pw, err = a.comparePassword(cmd, p, c, f.password); err != nil {
 		return err
 	}
@@ -175,11 +181,7 @@ func (r *compared) fill(did attempt, records []authn.Record) {
 }
 
 // chooseAccounts finds the person's account of each path; a row without one says so.
-func chooseAccounts(ctx context.Context, p place, user, idp string) ([]compared, error) {
-	modes, err := p.console.Modes(ctx)
-	if err != nil {
-		return nil, err
-	}
+func chooseAccounts(ctx context.Context, p place, modes []api.Mode, user, idp string) ([]compared, error) {
 	people, err := everybody(ctx, p.console, "")
 	if err != nil {
 		return nil, err
@@ -204,6 +206,16 @@ func chooseAccounts(ctx context.Context, p place, user, idp string) ([]compared,
 		}))
 	}
 	return rows, nil
+}
+
+// backup is a domain that could be moved to password hash synchronisation; "" when there is none.
+func backup(modes []api.Mode) string {
+	for _, m := range modes {
+		if m.PHS && m.Path != authn.PathPHS && m.Path != authn.PathCloud {
+			return m.Domain
+		}
+	}
+	return ""
 }
 
 // noAccount is the result of a path on which the person has none.

@@ -75,7 +75,7 @@ func stepsOf(p authn.Path) []authn.Step {
 	case authn.PathPHS:
 		return []authn.Step{one(authn.H1, authn.Browser, authn.Gateway, authn.Gateway, authn.FormClear), one(authn.H6, authn.Gateway, authn.Gateway, authn.Store, authn.FormHashOfHash+authn.Stored)}
 	case authn.PathPTA:
-		return []authn.Step{one(authn.P6, authn.Agent, authn.OnpremDir, authn.Agent, authn.FormClear)}
+		return []authn.Step{one(authn.P7, authn.Agent, authn.OnpremDir, authn.Agent, authn.FormClear)}
 	default:
 		return []authn.Step{one(authn.F3, authn.Browser, authn.Gateway, authn.Browser, authn.FormAssertion)}
 	}

@@ -69,8 +69,27 @@ func (c comparison) footer(w io.Writer, width int) error {
 			b.WriteString(strings.Join(trace.Wrap(fmt.Sprintf("%s: %s", r.Path, printable(why)), width), "\n") + "\n")
 		}
 	}
+	if outage := c.outage(); outage != "" {
+		b.WriteString("\n" + strings.Join(trace.Wrap(outage, width), "\n") + "\n")
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// outage says what helps while the premises can't be reached; "" when they can.
+// https://learn.microsoft.com/entra/identity/hybrid/connect/choose-ad-authn: hashes are the recommended backup, and fail-over
+// is never automatic.
+func (c comparison) outage() string {
+	if !slices.ContainsFunc(c.Rows, func(r compared) bool {
+		return r.Reason == authn.ADUnreachable.String() || r.Reason == authn.NoAgent.String()
+	}) {
+		return ""
+	}
+	const lead = "The premises can't be reached. Microsoft recommends password hash synchronisation as a backup; fail-over is manual: "
+	if c.backup == "" {
+		return lead + "`fourways mode set phs --domain DOMAIN` helps a domain whose hashes were synchronised before (passwordHashSync); none that is on another path now has that."
+	}
+	return lead + "fourways mode set phs --domain " + printable(c.backup)
 }
 
 func (c comparison) judge() error {

@@ -92,7 +92,7 @@ func (g *Gateway) public(c *config.Config) (http.Handler, error) {
 		Limits: web.Limits{PerSecond: c.SignIn.PerAddressRate, Busy: g.busy, Shed: g.turnAway},
 	}
 	if g.lab != nil {
-		site.Lab, site.App = &web.Lab{Users: g.lab.Users, Broken: g.lab.broken}, g.lab.App
+		site.Lab, site.App = &web.Lab{Traces: seen{g}, Users: g.lab.Users, Broken: g.lab.broken}, g.lab.App
 	}
 	return web.New(web.Options{
 		Flow: g.flow, Sessions: g.sessions, Pending: g.sessions, People: g.core.store, Realms: g.tenant,

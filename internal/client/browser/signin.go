@@ -97,9 +97,7 @@ func SignIn(ctx context.Context, o SignInOptions) (Attempt, error) {
 	}
 	began := time.Now()
 	b := New(cmp.Or(o.Client, &http.Client{Timeout: patience}))
-	ask := map[string]string{"username": o.UPN, "password": string(o.Password.Reveal())}
-	var ans answer
-	status, err := b.PostJSON(ctx, o.Door+"/signin", ask, &ans)
+	status, ans, err := o.post(ctx, b)
 	if err != nil {
 		return Attempt{}, noDoor(err)
 	}
@@ -115,6 +113,28 @@ func SignIn(ctx context.Context, o SignInOptions) (Attempt, error) {
 	}
 	did.Milliseconds = time.Since(began).Milliseconds()
 	return did, err
+}
+
+// post gives name and password at the door. Like a person on the first page it keeps the password until it knows that the
+// gateway is who checks it.
+func (o SignInOptions) post(ctx context.Context, b *Browser) (status int, ans answer, err error) {
+	ask := map[string]string{"username": o.UPN}
+	var realm struct {
+		NamespaceType string `json:"namespaceType"`
+	}
+	if _, err := b.PostJSON(ctx, o.Door+"/realm", ask, &realm); err != nil {
+		return 0, answer{}, err
+	}
+	if realm.NamespaceType == "Federated" {
+		status, err = b.PostJSON(ctx, o.Door+"/signin", ask, &ans)
+		if err != nil || ans.Challenge == nil || ans.Challenge.Kind != authn.AskPassword {
+			return status, ans, err
+		}
+		ans = answer{} // this person signs in otherwise than the domain does
+	}
+	ask["password"] = string(o.Password.Reveal())
+	status, err = b.PostJSON(ctx, o.Door+"/signin", ask, &ans)
+	return status, ans, err
 }
 
 // InClear reports an address to which everything would travel readable over a network.
