@@ -101,8 +101,8 @@ func (h Hops) Narrow(leave func(path string, workers int)) {
 // Badge implements gateway.Hops. It reads what the board remembers of the time of this record and of its person, and changes
 // nothing else of a step.
 func (h Hops) Badge(r authn.Record) []authn.Step {
-	now := time.Now()               // the board's time
-	ahead := h.clock.Now().Sub(now) // and how far the steps' is before it
+	now := time.Now()               //nolint:forbidigo // the board's time
+	ahead := h.clock.Now().Sub(now) // how far the steps' time is before it
 	from, steps := r.At, slices.Clone(r.Steps)
 	if r.Realm.Path == authn.PathFederated { // what was struck away at the identity provider lies before the last step
 		from = r.Began

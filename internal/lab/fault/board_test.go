@@ -91,7 +91,7 @@ func TestScopeHitsWhomItNamesAndNobodyElse(t *testing.T) {
 }
 
 func TestRateHitsItsShare(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test that is the same every time
+	random := rand.New(rand.NewPCG(1, 2))
 	for _, rate := range []float64{0.01, 0.25, 0.5, 0.9} {
 		b := newBoard(random.Float64)
 		set(t, b, Setting{Name: "dc-down", Rate: rate})
@@ -262,7 +262,7 @@ func TestABoardIsForMany(t *testing.T) {
 	var wg sync.WaitGroup
 	for seed := range uint64(8) {
 		wg.Go(func() {
-			random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // a test that is the same every time
+			random := rand.New(rand.NewPCG(seed, 0))
 			for range 300 {
 				name := kinds[random.IntN(len(kinds))].Name
 				switch random.IntN(6) {

@@ -8,7 +8,7 @@ func (b *Board) Strikes(name string, t Target) (Strike, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	e, ok := b.on[name]
-	now := time.Now()
+	now := realNow()
 	if !ok || !now.Before(e.Until) || !e.aim.meets(t) {
 		return Strike{}, false
 	}
