@@ -25,11 +25,13 @@ func TestScenarios(t *testing.T) {
 		Dir: "testdata/scenarios",
 		Setup: func(e *testscript.Env) error {
 			e.Values[labKey{}] = &runningLab{}
+			e.Values[otherKey{}] = &runningLab{}
 			e.Setenv(envDir, filepath.Join(e.WorkDir, "no-lab"))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"lab-start": labStart, "lab-stop": labStop, "exits": exits,
+			"lab-kill": labKill, "other-start": otherStart, "signins-during": signinsDuring,
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -59,7 +61,18 @@ func labStart(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || lab.cmd != nil {
 		ts.Fatalf("usage: lab-start [flags of up...], once until lab-stop")
 	}
-	ready := ts.MkAbs(filepath.Join(ts.Getenv("WORK"), "ready.json"))
+	s := lab.start(ts, "ready.json", args)
+	for key, value := range map[string]string{
+		envServer: s.ConsoleURL, envToken: s.Token, envDir: s.DataDir, "DATA": s.DataDir,
+		"SIGNIN": s.SignInURL, "CONSOLE": s.ConsoleURL, "METRICS": s.MetricsURL, "IDP": s.IdPURL, "LDAP": s.LDAPURL,
+	} {
+		ts.Setenv(key, value)
+	}
+}
+
+// start starts a lab and waits until it is ready.
+func (lab *runningLab) start(ts *testscript.TestScript, readyFile string, args []string) state {
+	ready := ts.MkAbs(filepath.Join(ts.Getenv("WORK"), readyFile))
 	_ = os.Remove(ready) // an earlier lab's
 	path, err := exec.LookPath("fourways")
 	ts.Check(err)
@@ -74,14 +87,7 @@ func labStart(ts *testscript.TestScript, neg bool, args []string) {
 		close(ended)
 	}(lab.cmd, lab.ended)
 	ts.Defer(func() { lab.stop(ts) })
-
-	s := lab.wait(ts, ready)
-	for key, value := range map[string]string{
-		envServer: s.ConsoleURL, envToken: s.Token, envDir: s.DataDir, "DATA": s.DataDir,
-		"SIGNIN": s.SignInURL, "CONSOLE": s.ConsoleURL, "METRICS": s.MetricsURL, "IDP": s.IdPURL, "LDAP": s.LDAPURL,
-	} {
-		ts.Setenv(key, value)
-	}
+	return lab.wait(ts, ready)
 }
 
 // wait waits for the ready file, which is there whole or not at all.

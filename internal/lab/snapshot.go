@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -66,14 +67,19 @@ func (w *Worlds) Join(ctx context.Context, k Keeper) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.gate = k
-	name, err := os.ReadFile(filepath.Join(w.lab.dir, underWay))
+	note, err := os.ReadFile(filepath.Join(w.lab.dir, underWay))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err == nil {
-		w.lab.log.Warn("a restore was cut off; it is carried out now", "world", string(name))
-		_, err = w.restore(ctx, string(name))
+	name := strings.TrimSpace(string(note))
+	if err == nil && name != seeded && !snapshotName.MatchString(name) {
+		err = errors.New("it names no world")
 	}
+	if err != nil {
+		return fmt.Errorf("the file %s says that a restore was cut off, but not of what: %w: remove it, and bring a world back with `fourways reset`", underWay, err)
+	}
+	w.lab.log.Warn("a restore was cut off; it is carried out now", "world", name)
+	_, err = w.restore(ctx, name)
 	return err
 }
 
@@ -239,7 +245,7 @@ func (w *Worlds) restore(ctx context.Context, name string) (api.Restored, error)
 		return api.Restored{}, err
 	}
 	note := filepath.Join(w.lab.dir, underWay)
-	if err := os.WriteFile(note, []byte(name), 0o600); err != nil {
+	if err := os.WriteFile(note, []byte(name+"\n"), 0o600); err != nil {
 		return api.Restored{}, fmt.Errorf("bring a world back: %w", err)
 	}
 	users, err := w.gate.RestoreWorld(ctx, filepath.Join(w.folder, name, storePart))
