@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/fourways-id/fourways/internal/config"
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/lab"
 	"github.com/fourways-id/fourways/internal/lab/matrix"
@@ -86,7 +87,7 @@ func (c *copies) lend(ctx context.Context, agents int, do func(context.Context, 
 		return fmt.Errorf("make a folder for the copy of the lab: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	if err := copyFile(filepath.Join(c.of.dir, labConfig), filepath.Join(dir, labConfig)); err != nil {
+	if err := copyRules(filepath.Join(c.of.dir, labConfig), filepath.Join(dir, labConfig)); err != nil {
 		return err
 	}
 	log, closeLog, err := labLog(dir, io.Discard)
@@ -106,18 +107,23 @@ func (c *copies) lend(ctx context.Context, agents int, do func(context.Context, 
 	return do(ctx, w)
 }
 
-func copyFile(from, to string) error {
-	raw, err := os.ReadFile(from) //nolint:gosec // G304: below the lab's own folder
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // somebody removed it: the copy makes the one that the lab would make
+// copyRules gives the copy the lab's configuration, except for its schedule: nothing may be synchronised behind a run's
+// back. Without a file the copy makes the one that the lab would make.
+func copyRules(from, to string) error {
+	if _, err := os.Stat(from); errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	if err == nil {
-		err = os.WriteFile(to, raw, 0o600) //nolint:gosec // G703: into the copy's own folder
-	}
+	c, err := config.LoadFile(from)
 	if err != nil {
-		return fmt.Errorf("copy the lab's configuration: %w", err)
+		return fmt.Errorf("read the lab's configuration: %w", err)
 	}
-	return nil
+	c.Sync.Paused = true
+	for i := range c.IdP {
+		if c.IdP[i].Protocol == "oidc" {
+			c.IdP[i].Binding = "" // reading filled it in; a file may not have it
+		}
+	}
+	return writeConfig(to, c)
 }
 
 // world is a workshop as the matrix sees it.

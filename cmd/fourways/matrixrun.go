@@ -32,35 +32,41 @@ func (m matrixRuns) RunMatrix(ctx context.Context, ask api.MatrixRequest) (repor
 		return api.Matrix{}, fmt.Errorf("run the matrix: %w", err)
 	}
 	report.Took = time.Since(began).Milliseconds()
-	return report, m.keep(report)
-}
-
-func (m matrixRuns) keep(report api.Matrix) error {
-	raw, err := json.Marshal(report)
-	if err == nil {
-		err = os.WriteFile(m.file()+".new", raw, 0o600)
-	}
-	if err == nil {
-		err = os.Rename(m.file()+".new", m.file())
-	}
-	if err != nil {
-		return fmt.Errorf("keep the matrix's report: %w", err)
-	}
-	return nil
+	return report, keepReport(m.file(), report)
 }
 
 // LastMatrix implements console.Matrix.
 func (m matrixRuns) LastMatrix(context.Context) (api.Matrix, error) {
-	var report api.Matrix
-	raw, err := os.ReadFile(m.file())
+	return lastReport[api.Matrix](m.file())
+}
+
+// keepReport keeps what a copy was made for, whole or not at all.
+func keepReport(file string, report any) error {
+	raw, err := json.Marshal(report)
+	if err == nil {
+		err = os.WriteFile(file+".new", raw, 0o600)
+	}
+	if err == nil {
+		err = os.Rename(file+".new", file)
+	}
+	if err != nil {
+		return fmt.Errorf("keep the report: %w", err)
+	}
+	return nil
+}
+
+// lastReport reads what keepReport kept; directory.ErrNotFound when there was nothing yet.
+func lastReport[T any](file string) (T, error) {
+	var report T
+	raw, err := os.ReadFile(file) //nolint:gosec // G304: below the lab's own folder
 	if errors.Is(err, fs.ErrNotExist) {
-		return report, fmt.Errorf("no matrix was run in this lab yet (`fourways compare --matrix` runs one): %w", directory.ErrNotFound)
+		return report, fmt.Errorf("nothing of the kind was run in this lab yet: %w", directory.ErrNotFound)
 	}
 	if err == nil {
 		err = json.Unmarshal(raw, &report)
 	}
 	if err != nil {
-		return report, fmt.Errorf("read the last matrix: %w: remove the file, and run another", err)
+		return report, fmt.Errorf("read the last report: %w: remove %s, and run it again", err, file)
 	}
 	return report, nil
 }

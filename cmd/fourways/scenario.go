@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -69,6 +70,7 @@ func (a *app) printScenario(report api.ScenarioReport) error {
 			},
 		})
 	}
+	report.Traces = nil // `trace show` gives them one by one
 	return show(a, report, columns[api.ScenarioReport]{}, func(w io.Writer) error { return writeStory(w, report, a.width()) })
 }
 
@@ -133,7 +135,8 @@ func judgeScenario(report api.ScenarioReport) error {
 	}
 }
 
-// scenarioRuns implements console.Scenarios: it plays stories in copies of the lab.
+// scenarioRuns implements console.Scenarios: it plays stories in copies of the lab, and keeps the last report in the lab's
+// folder.
 type scenarioRuns struct{ copies *copies }
 
 // Scenarios implements console.Scenarios.
@@ -163,5 +166,15 @@ func (r scenarioRuns) RunScenario(ctx context.Context, name string) (report api.
 		report, err = story.Play(ctx, scenario.World{Console: c, Door: w.sockets.publicURL()})
 		return err
 	})
-	return report, err
+	if err != nil {
+		return report, err
+	}
+	return report, keepReport(r.file(), report)
+}
+
+func (r scenarioRuns) file() string { return filepath.Join(r.copies.of.dir, "scenario.json") }
+
+// LastScenario implements console.Scenarios.
+func (r scenarioRuns) LastScenario(context.Context) (api.ScenarioReport, error) {
+	return lastReport[api.ScenarioReport](r.file())
 }

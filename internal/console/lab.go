@@ -37,6 +37,7 @@ type Faults interface {
 type Scenarios interface {
 	Scenarios(ctx context.Context) ([]api.Scenario, error)
 	RunScenario(ctx context.Context, name string) (api.ScenarioReport, error)
+	LastScenario(ctx context.Context) (api.ScenarioReport, error) // directory.ErrNotFound before the first run
 }
 
 // Clock is the lab's policy time.

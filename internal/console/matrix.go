@@ -55,21 +55,29 @@ func runMatrix(m Matrix, r *http.Request, _ api.Token) (changed, error) {
 	return did, err
 }
 
-// traceOfMatrix finds a trace of the last run, whose copy of the lab is gone; missing is what the lab's own history says.
-func (c *console) traceOfMatrix(ctx context.Context, id authn.AttemptID, missing error) (api.Trace, error) {
-	if c.Lab == nil || c.Lab.Matrix == nil || !errors.Is(missing, directory.ErrNotFound) {
+// traceOfCopy finds a trace of the last matrix or the last scenario, whose copy of the lab is gone; missing is what the
+// lab's own history says.
+func (c *console) traceOfCopy(ctx context.Context, id authn.AttemptID, missing error) (api.Trace, error) {
+	if c.Lab == nil || !errors.Is(missing, directory.ErrNotFound) {
 		return api.Trace{}, missing
 	}
-	last, err := c.Lab.Matrix.LastMatrix(ctx)
-	if errors.Is(err, directory.ErrNotFound) {
-		return api.Trace{}, missing
+	var traces []api.Trace
+	if c.Lab.Matrix != nil {
+		last, err := c.Lab.Matrix.LastMatrix(ctx)
+		if err != nil && !errors.Is(err, directory.ErrNotFound) {
+			return api.Trace{}, err
+		}
+		traces = append(traces, last.Traces...)
 	}
-	if err != nil {
-		return api.Trace{}, err
+	if c.Lab.Scenarios != nil {
+		last, err := c.Lab.Scenarios.LastScenario(ctx)
+		if err != nil && !errors.Is(err, directory.ErrNotFound) {
+			return api.Trace{}, err
+		}
+		traces = append(traces, last.Traces...)
 	}
-	i := slices.IndexFunc(last.Traces, func(t api.Trace) bool { return t.ID == id })
-	if i < 0 {
-		return api.Trace{}, missing
+	if i := slices.IndexFunc(traces, func(t api.Trace) bool { return t.ID == id }); i >= 0 {
+		return traces[i], nil
 	}
-	return last.Traces[i], nil
+	return api.Trace{}, missing
 }

@@ -32,6 +32,15 @@ func (m *table) LastMatrix(context.Context) (api.Matrix, error) {
 	return m.last, nil
 }
 
+// tale is a story that was played once.
+type tale struct{ last api.ScenarioReport }
+
+func (s tale) Scenarios(context.Context) ([]api.Scenario, error) { return nil, nil }
+
+func (s tale) RunScenario(context.Context, string) (api.ScenarioReport, error) { return s.last, nil }
+
+func (s tale) LastScenario(context.Context) (api.ScenarioReport, error) { return s.last, nil }
+
 // past is the lab's own history: one sign-in.
 type past struct{}
 
@@ -45,12 +54,12 @@ func (past) Trace(_ context.Context, id authn.AttemptID) (api.Trace, error) {
 }
 
 func matrixConsole(m *table) http.Handler {
-	return New(Ports{Access: &book{}, History: past{}, Lab: &LabPorts{Matrix: m}}, noon{})
+	return New(Ports{Access: &book{}, History: past{}, Lab: &LabPorts{Matrix: m, Scenarios: &tale{api.ScenarioReport{Traces: []api.Trace{{ID: "act"}}}}}}, noon{})
 }
 
-func TestTheTracesOfTheLastMatrixAreFound(t *testing.T) {
+func TestTheTracesOfTheLastCopiesAreFound(t *testing.T) {
 	m := &table{last: api.Matrix{Traces: []api.Trace{{ID: "cell", Records: []authn.Record{{ID: "cell", Who: "bob@pta.example.test"}}}}}}
-	for id, want := range map[string]int{"own": http.StatusOK, "cell": http.StatusOK, "nobody's": http.StatusNotFound} {
+	for id, want := range map[string]int{"own": http.StatusOK, "cell": http.StatusOK, "act": http.StatusOK, "nobody's": http.StatusNotFound} {
 		if got := ask(matrixConsole(m), Reader, "GET", "/api/v1/traces/"+id, ""); got.Code != want {
 			t.Errorf("the trace %s gets %d, want %d: %s", id, got.Code, want, got.Body)
 		}

@@ -63,7 +63,7 @@ func (c *console) trace(r *http.Request) (any, error) {
 	ctx, id := r.Context(), authn.AttemptID(r.PathValue("id"))
 	t, err := c.History.Trace(ctx, id)
 	if err != nil {
-		return c.traceOfMatrix(ctx, id, err)
+		return c.traceOfCopy(ctx, id, err)
 	}
 	if c.Lab == nil || c.Lab.Evidence == nil {
 		return t, nil

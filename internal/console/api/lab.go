@@ -51,8 +51,9 @@ type Scenario struct {
 // ScenarioReport is what happened in one.
 type ScenarioReport struct {
 	Scenario
-	Acts []Act `json:"acts"`
-	OK   bool  `json:"ok"` // every act went as the story says
+	Acts   []Act   `json:"acts"`
+	OK     bool    `json:"ok"`               // every act went as the story says
+	Traces []Trace `json:"traces,omitempty"` // of the sign-ins: the copy they happened in is gone
 }
 
 // Act is one thing that was done in a scenario.

@@ -54,7 +54,7 @@ func (s Story) Play(ctx context.Context, w World) (api.ScenarioReport, error) {
 	if st.err != nil {
 		return api.ScenarioReport{}, fmt.Errorf("play %s: %w", s.Name, st.err)
 	}
-	report := api.ScenarioReport{Scenario: s.Scenario, Acts: st.acts, OK: true}
+	report := api.ScenarioReport{Scenario: s.Scenario, Acts: st.acts, OK: true, Traces: st.traces}
 	for _, act := range st.acts {
 		report.OK = report.OK && act.OK
 	}

@@ -21,6 +21,8 @@ type stage struct {
 	ctx  context.Context //nolint:containedctx // of one play
 	acts []api.Act
 	err  error
+
+	traces []api.Trace // of the sign-ins
 }
 
 // act does something and writes down what came of it.
@@ -68,6 +70,7 @@ func (s *stage) watch(did, upn, password, expected, teaches string, tell func([]
 		if err != nil {
 			return "", err
 		}
+		s.traces = append(s.traces, t)
 		return tell(t.Records), nil
 	})
 	if s.err == nil {
