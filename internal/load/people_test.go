@@ -80,7 +80,7 @@ func TestEveryPathGetsItsShare(t *testing.T) {
 }
 
 func TestPlansAreBounded(t *testing.T) {
-	if err := plan().check(); err != nil {
+	if err := plan().Check(); err != nil {
 		t.Fatal(err)
 	}
 	for name, spoil := range map[string]func(*Plan){
@@ -98,7 +98,7 @@ func TestPlansAreBounded(t *testing.T) {
 	} {
 		p := plan()
 		spoil(&p)
-		if p.check() == nil {
+		if p.Check() == nil {
 			t.Errorf("%s is accepted", name)
 		}
 		if _, err := Run(t.Context(), Target{}, p, everybody(), "test"); err == nil {

@@ -37,7 +37,8 @@ type Plan struct {
 	Seed     uint64  `json:"seed"`     // the same seed plans the same arrivals
 }
 
-func (p Plan) check() error {
+// Check says what is out of bounds.
+func (p Plan) Check() error {
 	switch total := time.Duration(p.WarmUp) + time.Duration(p.Duration); {
 	case !(p.Rate > 0 && p.Rate <= MaxRate): // so written, it refuses NaN as well
 		return fmt.Errorf("a rate of %g in a second is out of range: above 0, at most %d", p.Rate, MaxRate)

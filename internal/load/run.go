@@ -35,7 +35,7 @@ func (f front) signIn(ctx context.Context, l login) (browser.Attempt, error) {
 // and the result is what there was by then, with Complete false and no error. The error wraps ErrNotLoopback when something
 // led away from this machine: the run stops at once, and the result comes all the same. version is the fourways version.
 func Run(ctx context.Context, to Target, p Plan, people []Person, version string) (Result, error) {
-	if err := p.check(); err != nil {
+	if err := p.Check(); err != nil {
 		return Result{}, err
 	}
 	crowd, err := newCrowd(p, people)
