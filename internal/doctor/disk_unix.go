@@ -10,5 +10,5 @@ func freeBytes(dir string) (uint64, error) {
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return 0, err
 	}
-	return s.Bavail * uint64(s.Bsize), nil //nolint:unconvert,gosec // its type differs from system to system, and it is positive
+	return s.Bavail * uint64(s.Bsize), nil // the type of Bsize differs from system to system
 }

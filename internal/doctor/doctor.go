@@ -55,9 +55,6 @@ func Skip(fix, format string, args ...any) Seen {
 	return Seen{api.FindingSkip, fmt.Sprintf(format, args...), fix}
 }
 
-// Bad reports a warning or a failure.
-func (s Seen) Bad() bool { return s.result == api.FindingWarn || s.result == api.FindingFail }
-
 // Worst joins what was seen of several things of one kind: the worst of them is told, all that are as bad as it with it.
 // None at all is what of says.
 func Worst(none Seen, all ...Seen) Seen {

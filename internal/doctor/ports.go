@@ -20,8 +20,10 @@ func Ports(c *config.Config) Check {
 		running := isConsole(ctx, c.Server.ConsoleListen) && isTelemetry(ctx, c.Server.TelemetryListen)
 		var all []Seen
 		for _, l := range [][2]string{
-			{"public_listen", c.Server.PublicListen}, {"console_listen", c.Server.ConsoleListen},
-			{"telemetry_listen", c.Server.TelemetryListen}, {"agent_listen", c.Server.AgentListen},
+			{"public_listen", c.Server.PublicListen},
+			{"console_listen", c.Server.ConsoleListen},
+			{"telemetry_listen", c.Server.TelemetryListen},
+			{"agent_listen", c.Server.AgentListen},
 		} {
 			all = append(all, listener(ctx, l[0], l[1], running))
 		}

@@ -100,8 +100,9 @@ func (g *Gateway) seeDomains(ctx context.Context) doctor.Seen {
 // advised is how many agents Microsoft recommends for production ("Pass-through authentication: quickstart", step 4).
 const advised = 3
 
-// agentSkew is the difference of clocks at which requests begin to be refused as too old.
-const agentSkew = 30 * time.Second
+// agentSkew is a difference of clocks to mend: an agent that is ahead takes requests for late ones long before it takes the
+// clocks for wrong (internal/agent, MaxSkew).
+const agentSkew = 5 * time.Second
 
 func (g *Gateway) agentChecks() []doctor.Check {
 	return []doctor.Check{
@@ -182,7 +183,7 @@ func seeSkew(live []agentlink.AgentState) doctor.Seen {
 	var all []doctor.Seen
 	for _, a := range live {
 		if off := a.Skew.Abs(); off >= agentSkew {
-			all = append(all, doctor.Fail("let both machines take their time from NTP", "the clock of %s is %s off: its answers are refused (time_skew)", a.Name, off.Round(time.Second)))
+			all = append(all, doctor.Fail("let both machines take their time from NTP", "the clock of %s is %s off: it refuses requests as late or too early (agent_late, time_skew)", a.Name, off.Round(time.Second)))
 			continue
 		}
 		all = append(all, doctor.OK("%s agrees", a.Name))
