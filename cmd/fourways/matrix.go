@@ -149,8 +149,8 @@ func cellText(c api.MatrixCell) string {
 	if !c.Live {
 		return string(matrix.NotApplicable)
 	}
-	const most = 26 // characters of what went wrong: the lines below the table say all of it
-	saw := []rune(c.Saw)
+	const most = 30 // characters of what went wrong: the lines below the table say all of it
+	saw := []rune(matrix.Brief(c))
 	if len(saw) > most {
 		saw = append(saw[:most-1], '…')
 	}

@@ -48,6 +48,7 @@ func HTML(w io.Writer, m api.Matrix) error {
 	t, err := template.New("matrix").Funcs(template.FuncMap{
 		"linked": func(s string) bool { return strings.HasPrefix(s, "https://") },
 		"lower":  strings.ToLower,
+		"brief":  func(b box) string { return Brief(b.MatrixCell) },
 	}).Parse(pageSource)
 	if err != nil {
 		return err

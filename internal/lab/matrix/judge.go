@@ -75,6 +75,12 @@ func (s seen) saw() (Want, string) {
 	return Want{}, fmt.Sprintf("%s at the door, %s in the trace", s.attempt.Verdict, last.Verdict)
 }
 
+// Between two tries of a cell, and before what a log says otherwise.
+const (
+	and = " / "
+	but = ", but "
+)
+
 // result is what came of a cell.
 type result struct {
 	saw, evidence, wrong []string
@@ -101,7 +107,7 @@ func (r *result) take(c Cell, try Try, s seen) {
 	r.traces = append(r.traces, s.trace)
 	for _, missing := range r.witnesses(c, try, s) {
 		r.wrong = append(r.wrong, missing)
-		r.saw[len(r.saw)-1] += ", but " + missing
+		r.saw[len(r.saw)-1] += but + missing
 	}
 }
 
@@ -170,7 +176,6 @@ func (r *result) report(c Cell) api.MatrixCell {
 	for _, try := range c.Tries {
 		expected = append(expected, try.Want.String())
 	}
-	const and = " / "
 	cell.UPN, cell.Amber, cell.Source, cell.Evidence = c.UPN, c.Amber, c.Source, r.evidence
 	cell.Expected, cell.Saw, cell.OK = strings.Join(expected, and), strings.Join(r.saw, and), len(r.wrong) == 0
 	cell.TraceID = r.traces[0].ID

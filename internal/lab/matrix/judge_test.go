@@ -90,3 +90,14 @@ func TestACellIsJudgedByItsEvidence(t *testing.T) {
 		})
 	}
 }
+
+func TestATableSaysInBriefThatALogDiffers(t *testing.T) {
+	for saw, want := range map[string]string{
+		"success": "success", "50057, but the domain controller's log has no bind": "50057 (log differs)",
+		"success / 50126, but the domain controller's log has a bind": "success / 50126 (log differs)",
+	} {
+		if got := Brief(api.MatrixCell{Saw: saw}); got != want {
+			t.Errorf("%q in brief is %q, want %q", saw, got, want)
+		}
+	}
+}

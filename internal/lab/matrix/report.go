@@ -1,6 +1,8 @@
 package matrix
 
 import (
+	"strings"
+
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/console/api"
 )
@@ -56,4 +58,15 @@ func Count(m api.Matrix, mark Mark) int {
 		}
 	}
 	return n
+}
+
+// Brief is what was seen, short enough for a table: what a log says otherwise is left to the cell's own lines.
+func Brief(c api.MatrixCell) string {
+	parts := strings.Split(c.Saw, and)
+	for i, part := range parts {
+		if saw, _, differs := strings.Cut(part, but); differs {
+			parts[i] = saw + " (log differs)"
+		}
+	}
+	return strings.Join(parts, and)
 }
