@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/fourways-id/fourways/internal/client"
+	"github.com/fourways-id/fourways/internal/client/browser"
 )
 
 // place is the gateway that a command works with: its console, its front door, and the lab around it if it is one.
@@ -111,7 +112,7 @@ func guarded(address string) error {
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		return failure{exitUsage, "the sign-in address is wrong", fmt.Sprintf("%q is no http or https URL", address), "give --signin-url http://localhost:8400, or set " + envSignIn}
-	case inClear(u):
+	case browser.InClear(u):
 		return failure{exitGuard, "no password is sent there", u.Scheme + "://" + u.Host + " is plain http to another machine: everybody on the way could read the password", "use its https address"}
 	}
 	return nil

@@ -26,12 +26,13 @@ func TestScenarios(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Values[labKey{}] = &runningLab{}
 			e.Values[otherKey{}] = &runningLab{}
+			e.Setenv("ADDRESS", outside())
 			e.Setenv(envDir, filepath.Join(e.WorkDir, "no-lab"))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"lab-start": labStart, "lab-stop": labStop, "exits": exits,
-			"lab-kill": labKill, "other-start": otherStart, "signins-during": signinsDuring,
+			"lab-kill": labKill, "lab-says": labSays, "open-at": openAt, "other-start": otherStart, "signins-during": signinsDuring,
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,6 +27,46 @@ func otherStart(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("OTHER_SIGNIN", s.SignInURL)
 	ts.Setenv("OTHER_CONSOLE", s.ConsoleURL)
 	ts.Setenv("OTHER_TOKEN", s.Token)
+}
+
+// outside is an address of this machine that is not loopback; "" when it has none.
+func outside() string {
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return ""
+	}
+	for _, a := range all {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && !n.IP.IsLoopback() && !n.IP.IsLinkLocalUnicast() {
+			return n.IP.String()
+		}
+	}
+	return ""
+}
+
+// openAt is `open-at ADDRESS URL`: somebody listens at that address on the URL's port. With ! nobody does.
+func openAt(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: [!] open-at ADDRESS URL")
+	}
+	u, err := url.Parse(args[1])
+	ts.Check(err)
+	conn, err := net.Dial("tcp", net.JoinHostPort(args[0], u.Port())) //nolint:noctx // it answers or refuses at once
+	if err == nil {
+		_ = conn.Close()
+	}
+	if (err == nil) == neg {
+		ts.Fatalf("port %s at %s: %v", u.Port(), args[0], err)
+	}
+}
+
+// labSays is `lab-says TEXT`: the lab printed it when it started. With ! it did not.
+func labSays(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: [!] lab-says TEXT")
+	}
+	if said := scriptsLab(ts).log.String(); strings.Contains(said, args[0]) == neg {
+		ts.Fatalf("the lab said %q", said)
+	}
 }
 
 // labKill is `lab-kill`: the lab ends as by a loss of power.

@@ -17,6 +17,8 @@ import (
 type validator struct {
 	src  source
 	list []Complaint
+
+	exposed bool // a lab that others are to reach over plain http: `up --expose` says so, and warns
 }
 
 func (v *validator) bad(key, wrong, do string) {
@@ -27,6 +29,7 @@ func (v *validator) bad(key, wrong, do string) {
 func (v *validator) written(key string) bool { return v.src.origin(key) != OriginDefault }
 
 func (v *validator) config(c *Config) {
+	v.exposed = c.Lab != nil && c.Lab.Expose
 	v.server(c)
 	v.need("store.path", c.Store.Path, "name the database file")
 	v.need("store.root_key_file", c.Store.RootKeyFile, "name the file of the root key; it is made at the first start")
@@ -163,7 +166,7 @@ func (v *validator) origin(key, s string) string {
 		v.bad(key, "carries a user name or password", "remove what stands before the @")
 	case (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "":
 		v.bad(key, "has a path, query or fragment", "write scheme, host and port only")
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !loopback(u.Hostname()) && !v.exposed:
 		v.bad(key, "sends passwords over plain http", "write https://, or localhost for a trial on this machine")
 	}
 	return strings.TrimSuffix(s, "/")

@@ -76,6 +76,12 @@ func (g *Gateway) openIdPs(c *config.Config) map[string]*idp {
 	return all
 }
 
+// exposed reports a lab that others reach over plain http, and whose identity provider they reach so too.
+func (g *Gateway) exposed() bool {
+	c := g.conf.Load()
+	return g.lab != nil && c.Lab != nil && c.Lab.Expose
+}
+
 func openSAML(g *Gateway, c config.IdP, public string) (authn.Provider, string, error) {
 	metadata := []byte(c.Metadata)
 	if c.MetadataFile != "" {
@@ -84,15 +90,19 @@ func openSAML(g *Gateway, c config.IdP, public string) (authn.Provider, string, 
 			return nil, "", fmt.Errorf("[[idp]] %s: read metadata_file: %w", c.ID, err)
 		}
 	}
-	known, err := saml.ParseMetadata(metadata)
+	parse := saml.ParseMetadata
+	if g.exposed() {
+		parse = saml.ParsePlainMetadata
+	}
+	known, err := parse(metadata)
 	if err != nil {
 		return nil, "", fmt.Errorf("[[idp]] %s: its metadata: %w", c.ID, err)
 	}
 	base := public + "/federation/saml/" + c.ID
 	p, err := saml.New(saml.Config{
 		ID: c.ID, EntityID: base + "/metadata", ACSURL: base + "/acs", IdP: saml.IdP{Metadata: metadata},
-		Requests: saml.Requests{Binding: saml.Binding(c.Binding)}, Policy: saml.Policy{Skew: time.Duration(c.ClockSkew)},
-	}, realClock{}) // protocol time
+		Requests: saml.Requests{Binding: saml.Binding(c.Binding)}, Policy: saml.Policy{Skew: time.Duration(c.ClockSkew), PlainHTTP: g.exposed()},
+	}, g.core.clock)
 	if err != nil {
 		return nil, "", fmt.Errorf("[[idp]] %s: %w", c.ID, err)
 	}
@@ -106,8 +116,8 @@ func openOIDC(g *Gateway, c config.IdP, public string) (authn.Provider, string, 
 	}
 	p, err := oidc.New(oidc.Config{
 		ID: c.ID, Issuer: c.Issuer, Client: oidc.Client{ID: c.ClientID, Secret: secret},
-		RedirectURL: public + "/federation/oidc/" + c.ID + "/callback", Skew: time.Duration(c.ClockSkew),
-	}, realClock{}) // protocol time
+		RedirectURL: public + "/federation/oidc/" + c.ID + "/callback", Skew: time.Duration(c.ClockSkew), PlainHTTP: g.exposed(),
+	}, g.core.clock)
 	if err != nil {
 		return nil, "", fmt.Errorf("[[idp]] %s: %w", c.ID, err)
 	}

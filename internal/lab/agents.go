@@ -32,6 +32,15 @@ const firstAgent = "agent-1"
 // retryWithin is how soon the lab's agents try again to connect: who mends something wants to see it healed.
 const retryWithin = 100 * time.Millisecond
 
+// home is the gateway as this machine reaches it: enrolling over plain http is for loopback only, whatever others call it.
+func (l *Lab) home() string {
+	u, err := url.Parse(l.public)
+	if err != nil || !l.world.Exposed {
+		return l.public
+	}
+	return "http://localhost:" + u.Port()
+}
+
 // RunAgent is RunAgents with one agent.
 func (l *Lab) RunAgent(ctx context.Context, url string, invite Inviter) error {
 	return l.RunAgents(ctx, url, invite, 1)
@@ -87,7 +96,7 @@ func (l *Lab) identity(ctx context.Context, name string, invite Inviter) (*agent
 	if err != nil {
 		return nil, err
 	}
-	id, err := agentlink.EnrolOverHTTP(ctx, http.DefaultClient, l.public, name, "lab", token)
+	id, err := agentlink.EnrolOverHTTP(ctx, http.DefaultClient, l.home(), name, "lab", token)
 	if err != nil {
 		return nil, err
 	}

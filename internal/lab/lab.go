@@ -31,6 +31,7 @@ type Options struct {
 	PublicURL  string // of the gateway, without a slash at the end
 	LDAPListen string
 	IdPListen  string
+	IdPHost    string      // by which browsers reach Harbour ID; "": the address that it listens on
 	Clock      authn.Clock // policy time, also of the domain controller's account rules
 	Log        *slog.Logger
 }
@@ -89,7 +90,7 @@ func Start(ctx context.Context, o Options) (_ *Lab, err error) {
 	}
 	l.breakPremises()
 	l.servers.harbour, err = harbour.Start(ctx, harbour.Options{
-		Listen: o.IdPListen, Issuers: l.issuers(), Directory: binder{l.servers.idp}, People: l, KeyDir: filepath.Join(o.Dir, "harbour"),
+		Listen: o.IdPListen, Host: o.IdPHost, Issuers: l.issuers(), Directory: binder{l.servers.idp}, People: l, KeyDir: filepath.Join(o.Dir, "harbour"),
 		ErrorLog: o.Log, Clock: o.Clock, Log: l.recorder.harbourEvent, Tamper: l.atIdP,
 	})
 	if err != nil {

@@ -58,6 +58,7 @@ type Config struct {
 	Claims      Claims
 	HTTP        *http.Client  // nil: a client of our own without proxy. Bodies, time and redirects are bounded in either
 	Algorithms  []string      // signature algorithms taken; none means RS256, PS256, ES256 and EdDSA
+	PlainHTTP   bool          // takes http off loopback too: for a lab in one room, never for production
 	Skew        time.Duration // how far the issuer's clock may be off; 0 is one minute, at most five
 }
 
@@ -90,7 +91,7 @@ func New(c Config, clock authn.Clock) (*Provider, error) {
 		config:    c,
 		clock:     clock,
 		http:      client,
-		discovery: &discovery{issuer: c.Issuer, algorithms: c.Algorithms, client: client, clock: clock},
+		discovery: &discovery{issuer: c.Issuer, plain: c.PlainHTTP, algorithms: c.Algorithms, client: client, clock: clock},
 		exchanges: semaphore.NewWeighted(exchangesAtOnce),
 	}, nil
 }
@@ -152,7 +153,7 @@ func (c Config) validate() error {
 	complain(c.Client.ID == "", "it has no client id: register fourways at the issuer")
 	complain(c.Client.AuthMethod != Post && c.Client.AuthMethod != Basic, "auth method %q is not known: use post or basic", c.Client.AuthMethod)
 	complain(c.Skew < 0 || c.Skew > longestSkew, "skew %s is outside 0 to %s", c.Skew, longestSkew)
-	all = append(all, checkURL("issuer", c.Issuer), checkURL("redirect URL", c.RedirectURL))
+	all = append(all, checkURL("issuer", c.Issuer, c.PlainHTTP), checkURL("redirect URL", c.RedirectURL, c.PlainHTTP))
 	for _, alg := range c.Algorithms {
 		// "none" proves nothing, and with an HMAC the issuer's public key would be the secret (RFC 8725, 2.1).
 		complain(!slices.Contains(asymmetric(), alg), "algorithm %q is not taken: use one of %s", alg, strings.Join(asymmetric(), ", "))
@@ -167,13 +168,14 @@ func asymmetric() []string {
 	}
 }
 
-// checkURL holds OpenID Connect Discovery 3 (https, no query, no fragment); http is taken on loopback only.
-func checkURL(what, raw string) error {
+// checkURL holds OpenID Connect Discovery 3 (https, no query, no fragment); http is taken on loopback only, or where
+// plain says so.
+func checkURL(what, raw string, plain bool) error {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return fmt.Errorf("%s %q is not an absolute URL without user, query and fragment", what, raw)
-	case u.Scheme == "https", u.Scheme == "http" && loopback(u.Hostname()):
+	case u.Scheme == "https", u.Scheme == "http" && (plain || loopback(u.Hostname())):
 		return nil
 	default:
 		return fmt.Errorf("%s %q must begin with https:// (http:// is for loopback only)", what, raw)

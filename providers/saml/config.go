@@ -70,6 +70,7 @@ type Policy struct {
 	AllowEncrypted bool          // takes an EncryptedAssertion as well; needs Key
 	Skew           time.Duration // how far the identity provider's clock may be off; 0 is 2 minutes, at most 5
 	MaxIssueDelay  time.Duration // how old a Response may be when it arrives; 0 is 90 seconds, at most 10 minutes
+	PlainHTTP      bool          // takes http off loopback too: for a lab in one room, never for production
 	AtOnce         int           // Responses checked at once; 0 is four for each processor
 }
 
@@ -104,7 +105,7 @@ func (c Config) describe() (Metadata, error) {
 	m := Metadata{SSO: map[Binding]string{}}
 	if len(c.IdP.Metadata) > 0 {
 		var err error
-		if m, err = ParseMetadata(c.IdP.Metadata); err != nil {
+		if m, err = parseMetadata(c.IdP.Metadata, c.Policy.PlainHTTP); err != nil {
 			return Metadata{}, err
 		}
 	}
@@ -137,7 +138,7 @@ func (c Config) validate(idp Metadata) error {
 	complain(p.MaxIssueDelay < 0 || p.MaxIssueDelay > longestIssueDelay, "max issue delay %s is outside 0 to %s", p.MaxIssueDelay, longestIssueDelay)
 	complain(p.AtOnce < 0, "the limit of Responses at once, %d, is negative", p.AtOnce)
 	complain(c.Key == nil && (c.Requests.Sign || p.AllowEncrypted), "signed requests and encrypted assertions need a key of ours")
-	all = append(all, checkURL("our ACS URL", c.ACSURL), c.Key.check(), idp.check(c.Requests.Binding))
+	all = append(all, checkURL("our ACS URL", c.ACSURL, c.Policy.PlainHTTP), c.Key.check(), idp.check(c.Requests.Binding, c.Policy.PlainHTTP))
 	sso, err := url.Parse(idp.SSO[Redirect])
 	complain(c.Requests.Sign && c.Requests.Binding == Redirect && (err != nil || sso.RawQuery != ""),
 		"a signed request can't be sent by redirect to an SSO URL with a query of its own (SAML bindings 3.4.4.1): use post")
@@ -158,13 +159,13 @@ func (k *Key) check() error {
 	return nil
 }
 
-// checkURL takes https, and http on loopback only.
-func checkURL(what, raw string) error {
+// checkURL takes https, and http on loopback only or where plain says so.
+func checkURL(what, raw string, plain bool) error {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || len(raw) > longestValue:
 		return fmt.Errorf("%s %q is not an absolute URL without user and fragment", what, clip(raw))
-	case u.Scheme == "https", u.Scheme == "http" && loopback(u.Hostname()):
+	case u.Scheme == "https", u.Scheme == "http" && (plain || loopback(u.Hostname())):
 		return nil
 	default:
 		return fmt.Errorf("%s %q must begin with https:// (http:// is for loopback only)", what, raw)

@@ -25,7 +25,12 @@ var metadataLimits = limits{bytes: 1 << 20, elements: 10_000, attributes: 20_000
 
 // ParseMetadata reads the metadata of one identity provider (SAML metadata 2.3.2). Its signature is not checked: whoever
 // may configure fourways vouches for the file.
-func ParseMetadata(data []byte) (Metadata, error) {
+func ParseMetadata(data []byte) (Metadata, error) { return parseMetadata(data, false) }
+
+// ParsePlainMetadata is ParseMetadata where Policy.PlainHTTP holds.
+func ParsePlainMetadata(data []byte) (Metadata, error) { return parseMetadata(data, true) }
+
+func parseMetadata(data []byte, plain bool) (Metadata, error) {
 	if err := metadataLimits.scan(data); err != nil {
 		return Metadata{}, fmt.Errorf("the metadata is not taken: %w", err)
 	}
@@ -56,11 +61,11 @@ func ParseMetadata(data []byte) (Metadata, error) {
 			m.Certificates = append(m.Certificates, cert)
 		}
 	}
-	return m, m.check("")
+	return m, m.check("", plain)
 }
 
 // check holds what a sign-in needs; with a binding, an SSO URL for it too.
-func (m Metadata) check(b Binding) error {
+func (m Metadata) check(b Binding, plain bool) error {
 	var all []error
 	if m.Issuer == "" || len(m.Issuer) > longestValue || strings.ContainsAny(m.Issuer, " \t\r\n") {
 		all = append(all, fmt.Errorf("the identity provider's issuer %q is empty, longer than %d bytes or has spaces", clip(m.Issuer), longestValue))
@@ -69,7 +74,7 @@ func (m Metadata) check(b Binding) error {
 		all = append(all, fmt.Errorf("no SSO URL is known for binding %s: give sso_url, or use another binding", b))
 	}
 	for binding, to := range m.SSO {
-		all = append(all, checkURL("the SSO URL for "+string(binding), to))
+		all = append(all, checkURL("the SSO URL for "+string(binding), to, plain))
 	}
 	if len(m.Certificates) == 0 {
 		all = append(all, errors.New("no signing certificate of the identity provider is known"))

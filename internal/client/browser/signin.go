@@ -143,7 +143,7 @@ func InClear(u *url.URL) bool {
 		return false
 	}
 	ip, err := netip.ParseAddr(u.Hostname())
-	return err != nil || !ip.IsLoopback()
+	return (err != nil || !ip.IsLoopback()) && !atHome(u.Hostname())
 }
 
 func noDoor(err error) error {

@@ -71,6 +71,7 @@ type People interface {
 // Options of Start. Directory and People must be set.
 type Options struct {
 	Listen    string // "" is 127.0.0.1:0
+	Host      string // by which browsers reach it; "": the address that it listens on
 	Issuers   []Issuer
 	Directory Directory
 	People    People
@@ -131,13 +132,22 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("harbour: %w", err)
 	}
-	s, err := assemble("http://"+listener.Addr().String(), o)
+	s, err := assemble(reachedAt(o.Host, listener.Addr()), o)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("harbour: %w", err), listener.Close())
 	}
+	s.serving.at = listener.Addr().String()
 	s.serve(listener)
 	context.AfterFunc(ctx, func() { _ = s.Close() })
 	return s, nil
+}
+
+func reachedAt(host string, at net.Addr) string {
+	_, port, err := net.SplitHostPort(at.String())
+	if host == "" || err != nil {
+		return "http://" + at.String()
+	}
+	return "http://" + net.JoinHostPort(host, port)
 }
 
 func assemble(url string, o Options) (*Server, error) {

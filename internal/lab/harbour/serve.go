@@ -7,12 +7,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 )
 
 // serving is what listens now; nothing during an outage.
 type serving struct {
+	at     string // the address, also after an outage
 	mu     sync.Mutex
 	server *http.Server
 	closed bool
@@ -54,7 +54,7 @@ func (s *Server) Recover(ctx context.Context) error {
 	if s.serving.server != nil {
 		return nil
 	}
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", strings.TrimPrefix(s.url, "http://"))
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.serving.at)
 	if err != nil {
 		return fmt.Errorf("harbour: listen again: %w", err)
 	}
