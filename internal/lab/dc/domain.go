@@ -82,6 +82,7 @@ type domain struct {
 	entries map[string]*entry
 	upns    map[string]string              // userPrincipalName, folded -> entry key
 	sams    map[string]string              // sAMAccountName, folded -> entry key
+	mails   map[string]map[string]struct{} // mail, folded -> entry keys
 	groups  map[string]map[string]struct{} // member's key -> keys of its groups
 	sid     [3]uint32                      // the domain's own part of every objectSid
 	rid     uint32                         // last relative id given out
@@ -150,11 +151,26 @@ func (d *domain) put(e *entry) {
 	if sam := fold(e.first("sAMAccountName")); sam != "" {
 		d.sams[sam] = key
 	}
+	if mail := fold(e.first("mail")); mail != "" {
+		enter(d.mails, mail, key)
+	}
 	for _, m := range memberKeys(e) {
-		if d.groups[m] == nil {
-			d.groups[m] = map[string]struct{}{}
-		}
-		d.groups[m][key] = struct{}{}
+		enter(d.groups, m, key)
+	}
+}
+
+// enter adds a row to an index in which a name may stand for several entries, and leave takes it out.
+func enter(index map[string]map[string]struct{}, name, key string) {
+	if index[name] == nil {
+		index[name] = map[string]struct{}{}
+	}
+	index[name][key] = struct{}{}
+}
+
+func leave(index map[string]map[string]struct{}, name, key string) {
+	delete(index[name], key)
+	if len(index[name]) == 0 {
+		delete(index, name)
 	}
 }
 
@@ -169,11 +185,9 @@ func (d *domain) forget(key string) {
 	delete(d.entries, key)
 	delete(d.upns, fold(e.first("userPrincipalName")))
 	delete(d.sams, fold(e.first("sAMAccountName")))
+	leave(d.mails, fold(e.first("mail")), key)
 	for _, m := range memberKeys(e) {
-		delete(d.groups[m], key)
-		if len(d.groups[m]) == 0 {
-			delete(d.groups, m)
-		}
+		leave(d.groups, m, key)
 	}
 }
 

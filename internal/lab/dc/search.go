@@ -3,7 +3,10 @@ package dc
 import (
 	"cmp"
 	"crypto/rand"
+	"iter"
+	"maps"
 	"slices"
+	"strings"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 )
@@ -197,13 +200,28 @@ func (d *domain) candidates(q query, root *entry) []*entry {
 		return []*entry{root}
 	}
 	var in []*entry
-	for _, e := range d.entries {
+	for e := range d.named(q.filter) {
 		direct := len(e.name.norm) == len(root.name.norm)+1
 		if e.name.below(root.name) && (q.scope == 2 || direct) {
 			in = append(in, e)
 		}
 	}
 	return in
+}
+
+// named are the entries that a filter can be true for: all of them, or those of one address when it asks for that. Whoever
+// signs in at the other company is looked for so, among a hundred thousand.
+func (d *domain) named(f filter) iter.Seq[*entry] {
+	if f.op != filterEqual || !strings.EqualFold(f.attr, "mail") {
+		return maps.Values(d.entries)
+	}
+	return func(yield func(*entry) bool) {
+		for key := range d.mails[fold(f.value)] {
+			if !yield(d.entries[key]) {
+				return
+			}
+		}
+	}
 }
 
 // reference is where a search from the top of the domain would have to go on: a domain controller always names its

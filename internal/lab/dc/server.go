@@ -116,10 +116,7 @@ func prepare(o Options) (*Server, error) {
 		o.Host = "DC1"
 	}
 	s := &Server{opts: o, conns: map[net.Conn]struct{}{}}
-	s.dom = &domain{
-		base: base, dns: strings.ToLower(o.Domain), netbios: o.NetBIOS, host: o.Host, now: o.Clock.Now,
-		entries: map[string]*entry{}, upns: map[string]string{}, sams: map[string]string{}, groups: map[string]map[string]struct{}{},
-	}
+	s.dom = (&domain{base: base, dns: strings.ToLower(o.Domain), netbios: o.NetBIOS, host: o.Host, now: o.Clock.Now}).empty()
 	found := false
 	if o.File != "" {
 		if found, err = s.dom.load(o.File); err != nil {

@@ -51,7 +51,8 @@ func (s *Server) Restore(file string) error {
 func (d *domain) empty() *domain {
 	return &domain{
 		base: d.base, dns: d.dns, netbios: d.netbios, host: d.host, now: d.now,
-		entries: map[string]*entry{}, upns: map[string]string{}, sams: map[string]string{}, groups: map[string]map[string]struct{}{},
+		entries: map[string]*entry{}, upns: map[string]string{}, sams: map[string]string{},
+		mails: map[string]map[string]struct{}{}, groups: map[string]map[string]struct{}{},
 	}
 }
 
@@ -59,7 +60,7 @@ func (d *domain) empty() *domain {
 func (d *domain) become(other *domain) uint64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.entries, d.upns, d.sams, d.groups = other.entries, other.upns, other.sams, other.groups
+	d.entries, d.upns, d.sams, d.mails, d.groups = other.entries, other.upns, other.sams, other.mails, other.groups
 	d.sid, d.rid, d.usn, d.touched = other.sid, other.rid, other.usn, nil
 	d.version++
 	return d.version
