@@ -27,11 +27,6 @@ import (
 // labConfig is the lab's whole configuration in its data folder: edit it and `config reload`.
 const labConfig = "fourways.toml"
 
-// realClock is the machine's own time.
-type realClock struct{}
-
-func (realClock) Now() time.Time { return time.Now() }
-
 // workshop is a lab and the gateway beside it, in one process.
 type workshop struct {
 	lab     *lab.Lab

@@ -245,7 +245,7 @@ func (w *Worlds) restore(ctx context.Context, name string) (api.Restored, error)
 		return api.Restored{}, err
 	}
 	note := filepath.Join(w.lab.dir, underWay)
-	if err := os.WriteFile(note, []byte(name+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(note, []byte(name+"\n"), 0o600); err != nil { //nolint:gosec // G703: a file of the lab's own; the name is only written into it
 		return api.Restored{}, fmt.Errorf("bring a world back: %w", err)
 	}
 	users, err := w.gate.RestoreWorld(ctx, filepath.Join(w.folder, name, storePart))
