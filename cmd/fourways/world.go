@@ -10,14 +10,14 @@ import (
 	"github.com/fourways-id/fourways/internal/console/api"
 )
 
-const worldOf = `people, groups, passwords, lockouts, overrides and sign-ins, the directory's people, and how far the clock is
-ahead. Tokens, agents, the audit log and the configuration file belong to whoever runs the lab and stay; whoever is signed in is
-signed out.`
+const worldOf = `
+people, groups, passwords, lockouts, overrides and sign-ins, the directory's people, and how far the clock is ahead. Tokens,
+agents, the audit log and the configuration file belong to whoever runs the lab and stay; whoever is signed in is signed out.`
 
 func newReset(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "reset", Short: "Bring the lab's world back as it was seeded",
-		Long: "Bring the lab back as it was seeded, while it runs: " + worldOf + `
+		Long: "Bring the lab back as it was seeded, while it runs:" + worldOf + `
 What is broken on purpose is mended first.`,
 		Example: "  fourways reset", Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -32,7 +32,7 @@ What is broken on purpose is mended first.`,
 }
 
 func newSnapshot(a *app) *cobra.Command {
-	return newGroup("snapshot", "Keep the lab's world and bring it back", "A snapshot is the lab's world at one moment: "+worldOf+`
+	return newGroup("snapshot", "Keep the lab's world and bring it back", "A snapshot is the lab's world at one moment:"+worldOf+`
 Snapshots are kept in the lab's data folder, below snapshots; removing one is removing its folder there.`,
 		"  fourways snapshot save before-lunch\n  fourways snapshot restore before-lunch",
 		newSnapshotSave(a), newSnapshotRestore(a), newSnapshotList(a))
