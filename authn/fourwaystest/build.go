@@ -22,7 +22,7 @@ var build = sync.OnceValues(func() (string, error) {
 	if runtime.GOOS == "windows" {
 		path += ".exe"
 	}
-	out, err := exec.Command("go", "build", "-o", path, command).CombinedOutput()
+	out, err := exec.Command("go", "build", "-buildvcs=false", "-o", path, command).CombinedOutput() //nolint:gosec // G204: a path of our own
 	if err != nil {
 		return "", fmt.Errorf("fourwaystest: the fourways program can't be built: %w\n%s\nEither add it to your module with `go get -tool %s`, or name one with %s", err, out, command, envBinary)
 	}

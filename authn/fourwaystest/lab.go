@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,7 +74,7 @@ func (l *Lab) In(t testing.TB) *Lab {
 func (l *Lab) Password(upn string) string {
 	l.t.Helper()
 	for _, u := range l.Users {
-		if u.UPN == upn {
+		if strings.EqualFold(u.UPN, upn) {
 			return u.Password
 		}
 	}
@@ -85,11 +87,13 @@ type Result struct {
 	Verdict       authn.Verdict
 	Path          authn.Path
 	Account       string          // user principal name of who was let in
+	Name          string          // display name of the same
 	CorrelationID authn.AttemptID // for Trace
 	Code          int             // what the person was told, as a public code; 0 for nothing
 	Message       string          // its sentence
 	Reason        authn.Reason    // the operator's, from the sign-in log
 	Note          string          // what kept a federated sign-in from ending
+	Shown         string          // what the identity provider's last page said, when it let nobody through
 	Took          time.Duration
 }
 
@@ -101,11 +105,13 @@ func (l *Lab) SignIn(upn, password string) Result {
 		Verdict       authn.Verdict      `json:"verdict"`
 		Path          authn.Path         `json:"path"`
 		Account       string             `json:"account"`
+		Name          string             `json:"displayName"`
 		CorrelationID authn.AttemptID    `json:"correlationId"`
 		Milliseconds  int64              `json:"milliseconds"`
 		Error         *authn.PublicError `json:"error"`
 		Reason        authn.Reason       `json:"reason"`
 		Note          string             `json:"note"`
+		Shown         string             `json:"shown"`
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), hangGuard)
 	defer cancel()
@@ -113,7 +119,8 @@ func (l *Lab) SignIn(upn, password string) Result {
 		l.t.Fatalf("fourwaystest: %s could not be signed in: %v", upn, err)
 	}
 	r := Result{
-		Verdict: said.Verdict, Path: said.Path, Account: said.Account, CorrelationID: said.CorrelationID, Reason: said.Reason, Note: said.Note,
+		Verdict: said.Verdict, Path: said.Path, Account: said.Account, Name: said.Name,
+		CorrelationID: said.CorrelationID, Reason: said.Reason, Note: said.Note, Shown: said.Shown,
 		Took: time.Duration(said.Milliseconds) * time.Millisecond,
 	}
 	if said.Error != nil {
@@ -133,6 +140,19 @@ func (t Trace) Steps() []authn.Step {
 	var all []authn.Step
 	for _, r := range t.Records {
 		all = append(all, r.Steps...)
+	}
+	return all
+}
+
+// Faults names what was broken on purpose and hit this sign-in, each once.
+func (t Trace) Faults() []string {
+	var all []string
+	for _, s := range t.Steps() {
+		for name := range strings.SplitSeq(s.Fault, ",") {
+			if name = strings.TrimSpace(name); name != "" && !slices.Contains(all, name) {
+				all = append(all, name)
+			}
+		}
 	}
 	return all
 }

@@ -45,8 +45,12 @@ func TestLab(t *testing.T) {
 	t.Run("a fault breaks one aim", func(t *testing.T) {
 		lab := lab.In(t)
 		lab.Fault("dc-down", fourwaystest.Scope("user="+alice))
-		if got := lab.SignIn(alice, lab.Password(alice)); got.Verdict != authn.Unavailable || got.Reason != authn.ADUnreachable {
-			t.Errorf("with the fault: %+v", got)
+		hit := lab.SignIn(alice, lab.Password(alice))
+		if hit.Verdict != authn.Unavailable || hit.Reason != authn.ADUnreachable {
+			t.Errorf("with the fault: %+v", hit)
+		}
+		if got := lab.Trace(hit.CorrelationID).Faults(); !slices.Equal(got, []string{"dc-down"}) {
+			t.Errorf("the trace names the faults %q", got)
 		}
 		const ivan = "ivan@pta.example.test"
 		if got := lab.SignIn(ivan, lab.Password(ivan)); got.Verdict != authn.Allowed {

@@ -55,7 +55,8 @@ func run(o options, home string) (*program, ready, error) {
 	}
 	r, err := p.wait(file)
 	if err != nil {
-		return nil, ready{}, errors.Join(err, p.stop())
+		_ = p.stop() // the error before says more
+		return nil, ready{}, err
 	}
 	return p, r, nil
 }
@@ -65,8 +66,8 @@ func (p *program) start(args []string) error {
 	if err != nil {
 		return fmt.Errorf("fourwaystest: log of the lab: %w", err)
 	}
-	defer func() { _ = out.Close() }() // the child has its own descriptor
-	p.cmd = exec.Command(p.path, args...)
+	defer func() { _ = out.Close() }()    // the child has its own descriptor
+	p.cmd = exec.Command(p.path, args...) //nolint:gosec // G204: the test names the program
 	p.cmd.Dir, p.cmd.Env = p.home, environment("TMPDIR="+p.home)
 	p.cmd.Stdout, p.cmd.Stderr = out, out
 	endWithUs(p.cmd)
@@ -114,6 +115,7 @@ func (p *program) wait(file string) (ready, error) {
 func (p *program) stop() error {
 	select {
 	case <-p.done: // its process id may be another's by now
+		return fmt.Errorf("fourwaystest: the lab ended before it was asked to: %s%s", ending(p.err), p.lastWords())
 	default:
 		if p.cmd.Process.Signal(os.Interrupt) != nil {
 			_ = p.cmd.Process.Kill() // there is no such signal on Windows
@@ -134,7 +136,7 @@ func (p *program) stop() error {
 
 // signIn runs `fourways signin`. The password goes by the environment: a command line is for everybody to see.
 func (p *program) signIn(ctx context.Context, l *Lab, upn, password string, out any) error {
-	cmd := exec.CommandContext(ctx, p.path, "signin", "-o", "json", "--password-env", envPassword, "--", upn)
+	cmd := exec.CommandContext(ctx, p.path, "signin", "-o", "json", "--password-env", envPassword, "--", upn) //nolint:gosec // G204: as above
 	cmd.Dir = p.home
 	cmd.Env = environment("FOURWAYS_SERVER="+l.ConsoleURL, "FOURWAYS_TOKEN="+l.Token, "FOURWAYS_SIGNIN_URL="+l.SignInURL, envPassword+"="+password)
 	var said, complaint bytes.Buffer

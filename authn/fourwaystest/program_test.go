@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestMain makes this test binary a program that goes wrong in the way that its first own flag says.
@@ -24,6 +25,14 @@ func TestMain(m *testing.M) {
 	case "garbles":
 		_ = os.WriteFile(file, []byte("ready!"), 0o600)
 		awaitInterrupt()
+	case "ends-soon":
+		_ = os.WriteFile(file, []byte("{}"), 0o600)
+		for now := filepath.Join(filepath.Dir(file), "now"); ; time.Sleep(lookAgain) {
+			if _, err := os.Stat(now); err == nil {
+				break
+			}
+		}
+		fmt.Fprintln(os.Stderr, "out of memory")
 	case "ends-badly":
 		_ = os.WriteFile(file, []byte("{}"), 0o600)
 		awaitInterrupt()
@@ -72,6 +81,21 @@ func TestBadEndIsTold(t *testing.T) {
 	case <-p.done:
 	default:
 		t.Error("the process still runs")
+	}
+}
+
+func TestLabThatDiesDuringTheTestIsTold(t *testing.T) {
+	home := t.TempDir()
+	p, _, err := run(ours(t, "ends-soon"), home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(home, "now"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	<-p.done
+	if err := p.stop(); err == nil || !strings.Contains(err.Error(), "before it was asked") || !strings.Contains(err.Error(), "out of memory") {
+		t.Error(err)
 	}
 }
 

@@ -66,7 +66,7 @@ type run struct {
 func (r *run) all(ctx context.Context) (Result, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	began := time.Now()
+	began := time.Now() //nolint:forbidigo // load is measured in real time
 	var open sync.WaitGroup
 	complete := r.arrivals(ctx, began, func(at time.Duration, l login) {
 		open.Go(func() {
@@ -114,10 +114,11 @@ func (r *run) arrivals(ctx context.Context, began time.Time, start func(time.Dur
 }
 
 func (r *run) one(ctx context.Context, intended time.Time, l login, measured bool) error {
-	sent := time.Now()
+	sent := time.Now() //nolint:forbidigo // as above
 	did, err := r.door.signIn(ctx, l)
 	if measured {
-		r.tally.add(arrived{login: l, intended: intended, sent: sent, ended: time.Now(), did: did, err: err, cut: ctx.Err() != nil})
+		ended := time.Now() //nolint:forbidigo // as above
+		r.tally.add(arrived{login: l, intended: intended, sent: sent, ended: ended, did: did, err: err, cut: ctx.Err() != nil})
 	}
 	return err
 }

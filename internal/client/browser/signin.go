@@ -95,7 +95,7 @@ func SignIn(ctx context.Context, o SignInOptions) (Attempt, error) {
 	if at, err := url.Parse(o.Door); err == nil && InClear(at) {
 		return Attempt{}, fmt.Errorf("%s://%s is %w", at.Scheme, at.Host, ErrInClear)
 	}
-	began := time.Now()
+	began := time.Now() //nolint:forbidigo // how long the person waits, on a real clock
 	b := New(cmp.Or(o.Client, &http.Client{Timeout: patience}))
 	status, ans, err := o.post(ctx, b)
 	if err != nil {
