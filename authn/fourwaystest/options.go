@@ -46,7 +46,7 @@ func Param(value string) FaultOption { return func(s *faultSetting) { s.Param = 
 // Delay is Param for a duration.
 func Delay(d time.Duration) FaultOption { return Param(d.String()) }
 
-// Scope aims the fault: "user=NAME", "domain=NAME", "agent=NAME" or "path=NAME".
+// Scope aims the fault: "user=NAME" or "domain=NAME", or what else `fourways fault list -o json` says that it may name.
 func Scope(aim string) FaultOption { return func(s *faultSetting) { s.Scope = aim } }
 
 // Rate is the share of messages that are hit, above 0 and at most 1.
