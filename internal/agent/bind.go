@@ -154,19 +154,21 @@ func (a *agent) bind(ctx context.Context, msg *nats.Msg, q *agentlink.Request) {
 		return
 	}
 	user := q.User
+	e.decoy = decoy
 	if decoy {
 		user, secret = a.Decoy.UPN, clone(a.Decoy.Password)
 		defer secret.Wipe()
 	}
 	v := a.Directory.Bind(ctx, user, secret)
 	secret.Wipe()
+	steps := e.bound(v)
 	if decoy {
 		v = a.decoyed(v)
 	}
 	if v.Cause != nil {
 		a.Log.Info("the directory did not say yes", "request", q.ID, "attempt", string(q.Attempt), "reason", v.Reason.String(), "cause", v.Cause)
 	}
-	a.answer(msg, q, agentlink.Answer{Bound: !v.Unasked, Reason: v.Reason.String(), Code: v.Code, Data: v.Data, Server: v.Server, Steps: e.bound(v)})
+	a.answer(msg, q, agentlink.Answer{Bound: !v.Unasked, Reason: v.Reason.String(), Code: v.Code, Data: v.Data, Server: v.Server, Steps: steps})
 }
 
 // mayBind asks the gateway, which may have given the request to somebody else in the meantime.
@@ -211,6 +213,7 @@ type evidence struct {
 	began time.Time
 	hops  []agentlink.Hop
 	bind  time.Duration // when the bind began
+	decoy bool          // the bind is the agent's own account's
 }
 
 func (e *evidence) opened(r authn.StepResult) []agentlink.Hop {
@@ -219,29 +222,33 @@ func (e *evidence) opened(r authn.StepResult) []agentlink.Hop {
 	return e.hops
 }
 
+// bound tells what the directory said, if it said anything: without its answer there is no P7.
 func (e *evidence) bound(v onprem.Verdict) []agentlink.Hop {
 	now := e.clock.Now().Sub(e.began)
-	result := authn.StepOK
-	if v.Reason != authn.None {
-		result = authn.StepRefused
-	}
-	facts := map[authn.Fact]string{}
+	went := agentlink.Hop{ID: authn.P6, Result: authn.StepOK, After: e.bind, Took: now - e.bind, Facts: map[authn.Fact]string{}}
 	if v.Server != "" {
-		facts[authn.FactServer] = v.Server
+		went.Facts[authn.FactServer] = v.Server
 	}
-	went := agentlink.Hop{ID: authn.P6, Result: authn.StepOK, After: e.bind, Took: now - e.bind, Facts: facts}
-	if v.Reason == authn.ADUnreachable {
-		went.Result = authn.StepRefused
+	if !answered(v) {
+		went.Result, went.Facts[authn.FactReason] = authn.StepRefused, v.Reason.String()
 		return append(e.hops, went, e.signed(now))
 	}
-	said := map[authn.Fact]string{authn.FactCode: strconv.Itoa(v.Code)}
+	said := agentlink.Hop{ID: authn.P7, Result: authn.StepOK, After: now, Facts: map[authn.Fact]string{authn.FactCode: strconv.Itoa(v.Code)}}
 	if v.Data != "" {
-		said[authn.FactData] = v.Data
+		said.Facts[authn.FactData] = v.Data
 	}
-	if v.Reason != authn.None {
-		said[authn.FactReason] = v.Reason.String()
+	switch {
+	case e.decoy && v.Reason.Verdict() != authn.Unavailable: // said of our own account, so nothing follows from it
+		said.Result = authn.StepSkipped
+	case v.Reason != authn.None:
+		said.Result, said.Facts[authn.FactReason] = authn.StepRefused, v.Reason.String()
 	}
-	return append(e.hops, went, agentlink.Hop{ID: authn.P7, Result: result, After: now, Facts: said}, e.signed(now))
+	return append(e.hops, went, said, e.signed(now))
+}
+
+// answered reports that the directory answered the bind: of an outage there is an LDAP code when it did.
+func answered(v onprem.Verdict) bool {
+	return !v.Unasked && (v.Code != 0 || v.Reason.Verdict() != authn.Unavailable)
 }
 
 func (e *evidence) signed(at time.Duration) agentlink.Hop {

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/fourways-id/fourways/authn"
@@ -55,7 +56,7 @@ func common() map[authn.StepID]entry {
 func cloud() map[authn.StepID]entry {
 	return map[authn.StepID]entry{
 		authn.K1: {ok: "The password arrived at the gateway."},
-		authn.K2: {ok: "The account's password hash was loaded[: {scheme}][ {params}].", refused: "The account's password hash could not be loaded.", skipped: "The account has no password hash: decoy work keeps the time the same."},
+		authn.K2: {ok: "The account's password hash was loaded[: {scheme}][ {params}].", refused: "The account's password hash could not be loaded.", skipped: "No password hash was there to load: decoy work keeps the time the same."},
 		authn.K3: {
 			ok:      "The password was hashed[ with {scheme}][ {params}] and is the right one[; waited {wait} for a worker].",
 			refused: "The password was hashed[ with {scheme}][ {params}] and is not the right one[; waited {wait} for a worker].",
@@ -69,26 +70,26 @@ func phs() map[authn.StepID]entry {
 		authn.H0: {
 			ok:      "Earlier: the password's hash was synchronised[ at {synced}][ by run {run}][; the password changed on the premises at {changed}, which is not here yet].",
 			refused: "The synchronised hash could not be loaded.",
-			skipped: "No hash of this account was ever synchronised: decoy work keeps the time the same.",
+			skipped: "No synchronised hash was there to load: decoy work keeps the time the same.",
 		},
 		authn.H1: {ok: "The password arrived at the gateway."},
 		authn.H2: {ok: "Its NT hash was computed (MD4), as the premises hold it."},
 		authn.H3: {ok: "The 16 bytes were written as hexadecimal text[: {length} bytes]."},
-		authn.H4: {ok: "The account's own salt was added[: {length} bytes]."},
+		authn.H4: {ok: "The account's own salt was added[: {length} bytes].", skipped: "A decoy's salt was added[: {length} bytes]."},
 		authn.H5: {ok: "PBKDF2-HMAC-SHA256 was run[ {rounds} times over][; waited {wait} for a worker]."},
-		authn.H6: {ok: "The result equals what was synchronised.", refused: "The result differs from what was synchronised[: {reason}]."},
+		authn.H6: {ok: "The result equals what was synchronised.", refused: "The result is not what was synchronised[: {reason}]."},
 	}
 }
 
 func pta() map[authn.StepID]entry {
 	return map[authn.StepID]entry{
 		authn.P1: {ok: "The password arrived at the gateway."},
-		authn.P2: {ok: "[The agent {agent}|An agent] was chosen.", refused: "No agent could be chosen[: {reason}]."},
-		authn.P3: {ok: "The password was sealed so that only [{agent}|the chosen agent] can open it[ ({algorithm})].", refused: "The password could not be sealed[: {reason}]."},
+		authn.P2: {ok: "[The agent {agent}|An agent] was chosen.", refused: "[The agent {agent} was chosen, and another one had to take over|No agent could be chosen][: {reason}]."},
+		authn.P3: {ok: "The password was sealed so that only [{agent}|the chosen agent] can open it[ ({algorithm})].", refused: "The password could not be sealed[: {reason}].", skipped: "Nothing of the password was sealed, since nobody here has that name: a request of the same size was."},
 		authn.P4: {ok: "The sealed request went to the agent over the connection that it had opened[; waited {wait}].", refused: "The sealed request was not taken in time[: {reason}]."},
 		authn.P5: {ok: "The agent[ {agent}] opened the request in its memory.", refused: "The agent could not open the request[: {reason}]."},
 		authn.P6: {ok: "The agent bound to the directory[ at {server}][ as its own {decoy}, since nobody here has that name].", refused: "The agent's bind[ at {server}] did not succeed[: {reason}]."},
-		authn.P7: {ok: "The directory said yes[ (LDAP code {code})].", refused: "The directory said no[ (LDAP code {code}[, data {data}])][: {reason}]."},
+		authn.P7: {ok: "The directory said yes[ (LDAP code {code})].", refused: "The directory did not say yes[ (LDAP code {code}[, data {data}])][: {reason}].", skipped: "What the directory said[ (LDAP code {code})] is about the agent's own account: it decides nothing."},
 		authn.P8: {ok: "The agent signed its answer and sent it back.", refused: "No good answer came back[: {reason}]."},
 		authn.P9: {ok: "The answer's signature is the agent's, and it belongs to this request.", refused: "The answer was not accepted[: {reason}]."},
 	}
@@ -157,7 +158,7 @@ func expandUntil(t string, facts map[authn.Fact]string) (out, rest string, whole
 			return b.String(), t[1:], whole
 		case '{':
 			name, after, _ := strings.Cut(t[1:], "}")
-			value := printable(facts[authn.Fact(name)])
+			value := inWords(authn.Fact(name), facts[authn.Fact(name)])
 			whole = whole && value != ""
 			b.WriteString(value)
 			t = after
@@ -171,6 +172,19 @@ func expandUntil(t string, facts map[authn.Fact]string) (out, rest string, whole
 		}
 	}
 	return b.String(), "", whole
+}
+
+// inWords is a fact's value as it stands in a sentence.
+func inWords(f authn.Fact, value string) string {
+	switch f { //nolint:exhaustive // the others stand there as they are
+	case authn.FactPath:
+		value = authn.Path(value).InWords()
+	case authn.FactWait:
+		if wait, err := time.ParseDuration(value); err == nil {
+			value = ms(wait)
+		}
+	}
+	return printable(value)
 }
 
 // printable keeps characters that steer a terminal, or hide, out of it.

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fourways-id/fourways/authn"
@@ -56,6 +57,8 @@ func dcContacted(steps []authn.Step, now time.Time) string {
 	switch {
 	case Has(steps, authn.P7):
 		return "yes"
+	case slices.ContainsFunc(steps, func(s authn.Step) bool { return s.ID == authn.P7 }):
+		return "yes, about the agent's own account"
 	case Has(steps, authn.P6):
 		return "tried, without an answer"
 	case Has(steps, authn.F1), Has(steps, authn.F3):

@@ -106,7 +106,7 @@ func draw(a Attempt, bare bool) picture {
 		p.Foot = Wrap(printable(Custody(records).String()), (p.Width-2*margin)/7)
 	}
 	p.Height = y + 40 + len(p.Foot)*lineHigh + margin
-	p.Says = inWords(p)
+	p.Says = says(p)
 	return p
 }
 
@@ -216,8 +216,8 @@ func formOf(e Entry) barForm {
 	return barHash
 }
 
-// inWords tells the diagram to whoever can't see it.
-func inWords(p picture) string {
+// says tells the diagram to whoever can't see it.
+func says(p picture) string {
 	var b strings.Builder
 	for _, r := range p.Rows {
 		what := strings.Join(append(slices.Clone(r.Text), r.Badges...), " ")

@@ -148,7 +148,13 @@ func stories(t testing.TB) map[string]Attempt {
 	}
 	gone := fromIdP(t, "saml", authn.Challenged, authn.IdPAbandoned)
 	gone.Final, gone.Challenge = true, authn.Redirect
+	decoyAsked := []string{"P2 gateway>gateway 1+0 agent=agent-1", "P3 gateway>gateway 1+0.2 algorithm=HPKE request=r1 !skipped", "P4 gateway>queue 1+0.3 agent=agent-1 queue~none"}
+	decoyAnswered := []string{
+		"P5 queue>agent 2+0.1 agent=agent-1", "P6 agent>directory 2.2+1.6 agent=agent-1 server=ldap://dc01.example.test decoy=decoy_account",
+		"P7 directory>agent 3.8+0 agent=agent-1 code=0 !skipped", "P8 agent>gateway 3.8+0 agent=agent-1 algorithm=Ed25519", "P9 gateway>gateway 4.2+0 request=r1 reason=unknown_user",
+	}
 	handed := append(askedAgent("agent-1", "1"), askedAgent("agent-2", "1.5")...)
+	handed[0] += " reason=agent_decrypt !refused"
 	waiting := tell(t, authn.PathPHS, authn.Challenged, authn.None, knock("phs")[:2]...)
 	waiting.Challenge = authn.AskPassword
 	second := tell(t, authn.PathPHS, authn.Allowed, authn.None, let(hashed(synced, ""), "2")[2:]...)
@@ -169,6 +175,7 @@ func stories(t testing.TB) map[string]Attempt {
 		"cloud-denied":          of(tell(t, authn.PathCloud, authn.Denied, authn.BadPassword, refuse(cloud("K3 gateway>gateway 1+38 scheme=argon2id !refused"), "39")...)),
 		"cloud-locked":          of(tell(t, authn.PathCloud, authn.Denied, authn.CloudLocked, append(knock("cloud")[:2], "C3 gateway>store 0.6+0.1 reason=cloud_locked !refused")...)),
 		"cloud-unavailable":     of(overloaded),
+		"cloud-unknown-user":    of(tell(t, authn.PathCloud, authn.Denied, authn.UnknownUser, refuse(knock("cloud", posted("K1"), "K2 store>gateway 0.8+0.3 !skipped", "K3 gateway>gateway 1+38 scheme=argon2id !refused"), "39")...)),
 		"phs-allowed":           of(tell(t, authn.PathPHS, authn.Allowed, authn.None, let(hashed(synced+" !simulated", ""), "2")...)),
 		"phs-denied":            of(tell(t, authn.PathPHS, authn.Denied, authn.BadPassword, refuse(hashed(synced, "!refused"), "2")...)),
 		"phs-unknown-user":      of(tell(t, authn.PathPHS, authn.Denied, authn.UnknownUser, refuse(hashed("!skipped", "!refused"), "2")...)),
@@ -178,6 +185,8 @@ func stories(t testing.TB) map[string]Attempt {
 		"pta-allowed":           of(tell(t, authn.PathPTA, authn.Allowed, authn.None, let(passed(askedAgent("agent-1", "1"), answered("agent-1", "", "code=0")), "5")...)),
 		"pta-denied":            of(tell(t, authn.PathPTA, authn.Denied, authn.AccountDisabled, refuse(passed(askedAgent("agent-1", "1"), answered("agent-1", "", "code=49 data=533 reason=account_disabled !refused")), "5")...)),
 		"pta-unavailable":       of(tell(t, authn.PathPTA, authn.Unavailable, authn.ADUnreachable, refuse(passed(askedAgent("agent-1", "1"), answered("agent-1", "!refused !dc-down", "")), "5")...)),
+		"pta-unknown-user":      of(tell(t, authn.PathPTA, authn.Denied, authn.UnknownUser, refuse(passed(decoyAsked, decoyAnswered), "5")...)),
+		"pta-dc-hangs":          of(tell(t, authn.PathPTA, authn.Unavailable, authn.AgentTimeout, refuse(passed(askedAgent("agent-1", "1"), answered("agent-1", "reason=agent_timeout !refused !dc-slow", "")), "5")...)),
 		"pta-no-agent":          of(tell(t, authn.PathPTA, authn.Unavailable, authn.NoAgent, refuse(passed([]string{"P2 gateway>gateway 1+0 reason=no_agent !refused"}, nil), "2")...)),
 		"pta-hand-over":         of(tell(t, authn.PathPTA, authn.Allowed, authn.None, let(passed(handed, answered("agent-2", "", "code=0")), "5")...)),
 		"federated-allowed":     said,

@@ -110,7 +110,7 @@ func verdict(r authn.Record) string {
 		if r.Final {
 			return "– interrupted: " + r.Reason.String()
 		}
-		return "– waits for: " + string(r.Challenge)
+		return "– " + waitsFor(r.Challenge)
 	case authn.Undecided, authn.Denied, authn.Unavailable:
 	}
 	line := fmt.Sprintf("✗ %s after %s: %s (%d)", r.Verdict, took, r.Reason, r.Reason.Code())
@@ -121,6 +121,21 @@ func verdict(r authn.Record) string {
 		line += "\n  " + printable(r.Cause)
 	}
 	return line
+}
+
+// waitsFor says what the next step is, and whose.
+func waitsFor(k authn.ChallengeKind) string {
+	switch k {
+	case authn.AskPassword:
+		return "waits for the password"
+	case authn.ChangePassword:
+		return "waits for a new password"
+	case authn.AskCode:
+		return "waits for a code"
+	case authn.Redirect, authn.Post:
+		return "sent to the identity provider: nothing has come back yet"
+	}
+	return "waits for: " + printable(string(k))
 }
 
 func mark(r authn.StepResult) string {

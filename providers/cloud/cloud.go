@@ -71,9 +71,9 @@ func (p *Provider) check(ctx context.Context, who authn.Account, pw authn.Secret
 	if err != nil {
 		return authn.Fail(authn.Internal, authn.K2, fmt.Errorf("account %s: %w: set a new password", who.ID, err), append(steps, load.End(p.clock, authn.StepRefused))...)
 	}
-	load = load.End(p.clock, authn.StepOK).With(authn.FactScheme, "argon2id").With(authn.FactParams, phc.Cost.String())
-	if known {
-		load = load.Hold(authn.Store, authn.FormArgon2id+authn.Stored)
+	if load = load.End(p.clock, authn.StepSkipped); known {
+		load.Result = authn.StepOK
+		load = load.With(authn.FactScheme, "argon2id").With(authn.FactParams, phc.Cost.String()).Hold(authn.Store, authn.FormArgon2id+authn.Stored)
 	}
 	return p.verify(ctx, who, pw, phc, known, append(steps, load))
 }

@@ -89,6 +89,16 @@ func TestWhatTheStoreCanDo(t *testing.T) {
 	}
 }
 
+func TestNoHashIsSaidToBeLoadedForNobody(t *testing.T) {
+	p := provider(t, hashes{"a-1": record(t, cheap)})
+	for id, want := range map[authn.AccountID]authn.StepResult{"": authn.StepSkipped, "none": authn.StepSkipped, "a-1": authn.StepOK} {
+		out := step(p, authn.Account{ID: id}, "wrong")
+		if k2 := out.Steps[1]; k2.ID != authn.K2 || k2.Result != want || (len(k2.Held) > 0) != (want == authn.StepOK) {
+			t.Errorf("%q: %+v, want %s", id, k2, want)
+		}
+	}
+}
+
 func TestAFullQueueSheds(t *testing.T) {
 	pool := passhash.NewPool(1, 1)
 	hold, held := make(chan struct{}), make(chan struct{})

@@ -126,6 +126,9 @@ func (p *Provider) verdict(who authn.Account, known, match bool, wait time.Durat
 		return authn.Allow(authn.Subject{Account: who.ID}, authn.Proof{Methods: []string{"pwd"}, At: p.clock.Now()}, steps...)
 	}
 	steps[last].Result = authn.StepRefused
+	if !known {
+		steps[last-2].Result = authn.StepSkipped // the salt is the decoy's
+	}
 	if who.Exists() && !known {
 		return authn.Deny(authn.NoPasswordHash, authn.H0, errors.New("no password hash of this account has been synchronised yet: run `fourways sync run`, or look why its domain has none"), steps...)
 	}

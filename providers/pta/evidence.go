@@ -41,13 +41,21 @@ func evidence(r agentlink.Reply, decoy bool, now time.Time) []authn.Step {
 		steps = append(steps, asked(t, decoy)...)
 	}
 	last := r.Tries[len(r.Tries)-1]
+	if last.Sealed.IsZero() {
+		unsealed := authn.Step{ID: authn.P3, From: authn.Gateway, To: authn.Gateway, Result: authn.StepRefused, At: last.Chosen}
+		return append(steps, unsealed.With(authn.FactReason, told(r.Reason)))
+	}
 	if r.Answer.Request == "" || last.Sent.IsZero() {
 		return steps
 	}
-	steps = append(steps, place(r, last.Sent, decoy)...)
+	own := place(r, last.Sent, decoy)
+	steps = append(steps, own...)
 	checked := authn.Step{ID: authn.P9, From: authn.Gateway, To: authn.Gateway, Result: authn.StepOK, At: r.Answered, Took: max(now.Sub(r.Answered), 0)}
 	if r.Reason == authn.AgentBadResponse {
 		checked.Result = authn.StepRefused
+	}
+	if !decoy && !tells(own, authn.P5) { // whoever answers has taken it
+		checked = checked.Hold(authn.Queue, authn.FormNone)
 	}
 	return append(steps, checked.With(authn.FactRequest, last.Request).With(authn.FactReason, told(r.Reason)))
 }
@@ -62,17 +70,21 @@ func asked(t agentlink.Try, decoy bool) []authn.Step {
 	if t.Sealed.IsZero() {
 		return steps
 	}
+	sealed := authn.Step{ID: authn.P3, From: authn.Gateway, To: authn.Gateway, Result: authn.StepOK, At: t.Chosen, Took: t.Sealed.Sub(t.Chosen)}
 	form := authn.SealedFor(t.AgentName)
 	if decoy { // nothing of what was typed leaves the gateway
-		form = authn.FormNone
+		form, sealed.Result = authn.FormNone, authn.StepSkipped
 	}
-	sealed := authn.Step{ID: authn.P3, From: authn.Gateway, To: authn.Gateway, Result: authn.StepOK, At: t.Chosen, Took: t.Sealed.Sub(t.Chosen)}
 	steps = append(steps, sealed.With(authn.FactAlgorithm, "HPKE MLKEM768-X25519, AES-256-GCM").With(authn.FactRequest, t.Request))
 	if t.Sent.IsZero() {
 		return steps
 	}
 	queued := authn.Step{ID: authn.P4, From: authn.Gateway, To: authn.Queue, Result: authn.StepOK, At: t.Sealed, Took: t.Sent.Sub(t.Sealed)}
 	return append(steps, queued.With(authn.FactAgent, t.AgentName).Hold(authn.Queue, form))
+}
+
+func tells(steps []authn.Step, id authn.StepID) bool {
+	return slices.ContainsFunc(steps, func(s authn.Step) bool { return s.ID == id })
 }
 
 // lanes are the steps that an agent may report, and between whom each runs.

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fourways-id/fourways/authn"
@@ -94,7 +95,7 @@ func userOf(a authn.Attempt) string {
 
 // outcome keeps "the directory says no" and "nobody could ask" apart.
 func (p provider) outcome(a authn.Attempt, r agentlink.Reply, steps []authn.Step) authn.Outcome {
-	check := checkOf(r)
+	check := checkOf(r.Reason, steps)
 	switch {
 	case r.Reason == authn.None && r.Answer.Bound && a.Account.Exists():
 		proof := authn.Proof{Methods: []string{"pwd"}, At: p.clock.Now()} // RFC 8176
@@ -112,20 +113,20 @@ func (p provider) outcome(a authn.Attempt, r agentlink.Reply, steps []authn.Step
 	}
 }
 
-// checkOf is the step at which it ended.
-func checkOf(r agentlink.Reply) authn.StepID {
-	switch r.Reason {
-	case authn.NoAgent:
+// checkOf is the step at which it ended: one that the steps tell of, if they tell where.
+func checkOf(reason authn.Reason, steps []authn.Step) authn.StepID {
+	switch {
+	case reason == authn.NoAgent:
 		return authn.P2
-	case authn.AgentTimeout, authn.AgentLate, authn.TimeSkew:
-		return authn.P4
-	case authn.AgentDecrypt, authn.AgentKey:
-		return authn.P5
-	case authn.ADUnreachable:
-		return authn.P6
-	case authn.AgentBadResponse:
+	case reason == authn.AgentBadResponse:
 		return authn.P9
-	default:
+	case reason.Verdict() != authn.Unavailable:
 		return authn.P7
 	}
+	for _, s := range slices.Backward(steps) {
+		if s.Result == authn.StepRefused && s.ID != authn.P2 { // a refused P2 is of an agent that another one took over from
+			return s.ID
+		}
+	}
+	return authn.P4
 }

@@ -170,6 +170,39 @@ func TestDirectoryThatWasSentNothingHoldsNothing(t *testing.T) {
 	}
 }
 
+func TestEveryEndIsAtAStepThatIsThere(t *testing.T) {
+	unsealed := reply(authn.AgentKey, false)
+	unsealed.Answer, unsealed.Tries[0].Sealed, unsealed.Tries[0].Sent = agentlink.Answer{}, time.Time{}, time.Time{}
+	silent := reply(authn.AgentTimeout, false)
+	silent.Answer = agentlink.Answer{}
+	opened, hung := agentlink.Hop{ID: authn.P5, Result: authn.StepOK}, agentlink.Hop{ID: authn.P6, Result: authn.StepRefused}
+	for name, c := range map[string]struct {
+		reply agentlink.Reply
+		want  string
+	}{
+		"no key to seal to":       {unsealed, "P3 of P1 P2 P3; gateway=clear"},
+		"no answer":               {silent, "P4 of P1 P2 P3 P4; gateway=clear queue=sealed:agent-1"},
+		"no room at the agent":    {reply(authn.AgentError, false), "P4 of P1 P2 P3 P4 P9; gateway=clear queue=none"},
+		"the directory hangs":     {reply(authn.AgentTimeout, true, opened, hung), "P6 of P1 P2 P3 P4 P5 P6 P9; gateway=clear queue=none agent=clear directory=clear"},
+		"the directory said busy": {reply(authn.ADUnreachable, true, opened, agentlink.Hop{ID: authn.P6, Result: authn.StepOK}, agentlink.Hop{ID: authn.P7, Result: authn.StepRefused}), "P7 of P1 P2 P3 P4 P5 P6 P7 P9; gateway=clear queue=none agent=clear directory=none"},
+	} {
+		out := pta.New(&canned{reply: c.reply}, agenttest.Clock{}, pta.Options{}).Step(t.Context(), attempt(alice(), "alice@pta.example.test", password))
+		if got := string(out.Check) + " of " + story(out.Steps); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+func TestNothingIsSealedForNobody(t *testing.T) {
+	p := pta.New(&canned{reply: reply(authn.UnknownUser, true)}, agenttest.Clock{}, pta.Options{})
+	for account, want := range map[authn.AccountID]authn.StepResult{"": authn.StepSkipped, "a1": authn.StepOK} {
+		out := p.Step(t.Context(), attempt(authn.Account{ID: account}, "no@pta.example.test", password))
+		if s := out.Steps[2]; s.ID != authn.P3 || s.Result != want {
+			t.Errorf("account %q: %+v, want P3 %s", account, s, want)
+		}
+	}
+}
+
 func TestNameThatIsAsked(t *testing.T) {
 	c := &canned{reply: reply(authn.BadPassword, true)}
 	p := pta.New(c, agenttest.Clock{}, pta.Options{})
