@@ -75,7 +75,7 @@ Without --out the file is trace-ID in the current folder; "--out -" writes to st
 			if err != nil {
 				return err
 			}
-			return a.export(cmd, f, picture, ids, attempts)
+			return a.export(f, picture, ids, attempts)
 		},
 	}
 	cmd.Flags().StringVar(&f.format, "format", "html", "the `format`: "+strings.Join(tracePictureNames(), ", "))
@@ -126,7 +126,7 @@ func (a *app) attempts(cmd *cobra.Command, ids []string, how trace.Redaction) ([
 }
 
 // export writes one page for all, or a file for each.
-func (a *app) export(cmd *cobra.Command, f exportFlags, p tracePicture, ids []string, attempts []trace.Attempt) error {
+func (a *app) export(f exportFlags, p tracePicture, ids []string, attempts []trace.Attempt) error {
 	var files []exported
 	write := func(name string, n int, draw func(io.Writer) error) error {
 		if f.out == "-" {
