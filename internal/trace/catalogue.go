@@ -84,7 +84,7 @@ func phs() map[authn.StepID]entry {
 func pta() map[authn.StepID]entry {
 	return map[authn.StepID]entry{
 		authn.P1: {ok: "The password arrived at the gateway."},
-		authn.P2: {ok: "[The agent {agent}|An agent] was chosen.", refused: "[The agent {agent} was chosen, and another one had to take over|No agent could be chosen][: {reason}]."},
+		authn.P2: {ok: "[The agent {agent}|An agent] was chosen.", refused: "[The agent {agent} was chosen in vain|No agent could be chosen][: {reason}]."},
 		authn.P3: {ok: "The password was sealed so that only [{agent}|the chosen agent] can open it[ ({algorithm})].", refused: "The password could not be sealed[: {reason}].", skipped: "Nothing of the password was sealed, since nobody here has that name: a request of the same size was."},
 		authn.P4: {ok: "The sealed request went to the agent over the connection that it had opened[; waited {wait}].", refused: "The sealed request was not taken in time[: {reason}]."},
 		authn.P5: {ok: "The agent[ {agent}] opened the request in its memory.", refused: "The agent could not open the request[: {reason}]."},
