@@ -46,7 +46,7 @@ func common() map[authn.StepID]entry {
 		authn.C1:  {ok: "The user name arrived at the gateway."},
 		authn.C2:  {ok: "[The domain {domain} ]signs in by [{path}][ at {idp}][, decided by the rule: {rule}].", refused: "No domain of ours: nobody there can be signed in."},
 		authn.C3:  {ok: "The lockout counter allows a guess[; {remaining} left before a lock].", refused: "No guess is allowed now[: {reason}][, until {until}]."},
-		authn.C7:  {ok: "The account is the one that was asked for, and it may sign in.", refused: "The account may not sign in[: {reason}]."},
+		authn.C7:  {ok: "The account is the one that was asked for, and it may sign in.", refused: "The account is not the one that was asked for, or may not sign in[: {reason}]."},
 		authn.C8:  {ok: "The account's licences were read."},
 		authn.C9:  {ok: "A session was written down and its cookie handed to the browser."},
 		authn.C10: {ok: "The gateway overwrote its copy of the password."},
@@ -97,7 +97,7 @@ func pta() map[authn.StepID]entry {
 
 func federated() map[authn.StepID]entry {
 	return map[authn.StepID]entry{
-		authn.F1: {ok: "A sign-in request was made for [{idp}|the identity provider][ ({protocol}[, by {binding}])][ at {issuer}].", refused: "No sign-in request could be made[ for {idp}][: {reason}]."},
+		authn.F1: {ok: "A sign-in request was made for [{idp}|the identity provider][ ({protocol}[, by {binding}])][; its issuer is {issuer}].", refused: "No sign-in request could be made[ for {idp}][: {reason}]."},
 		authn.F2: {ok: "The person was away at [{idp}|the identity provider]: not seen by us."},
 		authn.F3: {ok: "The browser carried back an answer[ of {idp}][, by {binding}][, {length} bytes].", refused: "The browser carried back no answer that can be used[: {reason}]."},
 		authn.F5: {ok: "The code was exchanged for tokens and the provider's keys were read[ ({algorithm})].", refused: "The code could not be exchanged for tokens[: {reason}]."},
@@ -122,7 +122,7 @@ func checks() map[authn.StepID]entry {
 		authn.F4InResponse: check("the answer belongs to the request that this browser began"),
 		authn.F4Time:       check("the answer is neither too old nor too new[, good until {until}]"),
 		authn.F4Replay:     check("the answer was not used before"),
-		authn.F4Subject:    check("the provider named the person who was asked for[, by {match}]"),
+		authn.F4Subject:    check("the provider named one person, in the form that was agreed[, by {match}]"),
 	}
 }
 

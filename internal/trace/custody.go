@@ -39,7 +39,7 @@ func Custody(records []authn.Record) Ledger {
 	l := Ledger{Missing: missing(records)}
 	steps := allSteps(records)
 	for _, s := range steps {
-		l.Away = l.Away || s.ID == authn.F2 || s.ID == authn.F3
+		l.Away = l.Away || s.ID == authn.F2 || s.ID == authn.F3 || s.ID == authn.F1 && s.Result == authn.StepOK // sent there
 	}
 	for _, r := range records {
 		l.Away = l.Away || r.Reason == authn.IdPAbandoned
