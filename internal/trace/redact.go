@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/fourways-id/fourways/authn"
 )
@@ -39,6 +41,11 @@ func Redact(a Attempt, how Redaction) Attempt {
 	m := masker{how: how}
 	for _, r := range a.Records {
 		m.know(r.Who, r.Name)
+		for _, s := range r.Steps {
+			if s.ID == authn.F4Subject {
+				m.know(s.Facts[authn.FactGot])
+			}
+		}
 	}
 	for _, l := range a.Away {
 		m.know(l.Who)
@@ -62,6 +69,7 @@ func Redact(a Attempt, how Redaction) Attempt {
 type masker struct {
 	how    Redaction
 	people []string // names that occur in texts
+	words  []string // of which they are made
 }
 
 func (m *masker) know(names ...string) {
@@ -69,17 +77,30 @@ func (m *masker) know(names ...string) {
 		if len(name) > 2 && !slices.Contains(m.people, name) {
 			m.people = append(m.people, name)
 		}
+		local, _, _ := strings.Cut(name, "@")
+		for _, word := range append(strings.Fields(local), local) {
+			if len(word) > 1 && !slices.Contains(m.words, word) {
+				m.words = append(m.words, word)
+			}
+		}
 	}
-	slices.SortStableFunc(m.people, func(a, b string) int { return len(b) - len(a) }) // a name within a name comes later
+	longest := func(a, b string) int { return len(b) - len(a) } // a name within a name comes later
+	slices.SortStableFunc(m.people, longest)
+	slices.SortStableFunc(m.words, longest)
 }
 
 func (m *masker) record(r authn.Record) authn.Record {
-	r.Who, r.Name = m.person(r.Who), m.person(r.Name)
-	r.Proof.IdPSession = ""
-	r.Cause = m.text(r.Cause)
-	r.Place.Addr = coarse(r.Place.Addr)
+	r.Who, r.Name, r.Account = m.person(r.Who), m.person(r.Name), ""
+	r.Cause, r.Realm.Rule = m.text(r.Cause), m.text(r.Realm.Rule)
+	r.Place = authn.Place{Addr: coarse(r.Place.Addr), UserAgent: m.text(r.Place.UserAgent), App: m.text(r.Place.App)}
+	r.Proof.IdPSession, r.Proof.Context = "", m.text(r.Proof.Context)
+	methods := slices.Clone(r.Proof.Methods)
+	for i := range methods {
+		methods[i] = m.text(methods[i])
+	}
+	r.Proof.Methods = methods
 	if m.how == Remove {
-		r.Account, r.Place, r.Cause = "", authn.Place{}, ""
+		r.Place, r.Cause, r.Proof.Context = authn.Place{}, "", ""
 		r.Realm = authn.Realm{Path: r.Realm.Path, Protocol: r.Realm.Protocol, Match: r.Realm.Match}
 	}
 	steps := make([]authn.Step, 0, len(r.Steps))
@@ -94,43 +115,75 @@ func (m *masker) step(s authn.Step) authn.Step {
 	facts := map[authn.Fact]string{}
 	for k, v := range s.Facts {
 		switch {
-		case m.how == Remove && slices.Contains(telling(), k):
+		case k == authn.FactAgent || k == authn.FactPath: // ours, and others point to them
+			facts[k] = v
+		case m.how == Remove && !slices.Contains(harmless(), k):
 		case s.ID == authn.F4Subject && k == authn.FactGot: // whom the provider named
 			facts[k] = m.person(v)
 		default:
 			facts[k] = m.text(v)
 		}
 	}
-	s.Facts = facts
+	s.Facts, s.Fault = facts, m.text(s.Fault)
 	return s
 }
 
-// telling are the facts that name somebody's machines, or hold what others wrote.
-func telling() []authn.Fact {
+// harmless are the facts that name nobody's machines and hold nothing that others wrote freely.
+func harmless() []authn.Fact {
 	return []authn.Fact{
-		authn.FactDomain, authn.FactRule, authn.FactServer, authn.FactIdP, authn.FactIssuer, authn.FactRequest, authn.FactExpected, authn.FactGot, authn.FactRun,
+		authn.FactReason, authn.FactCode, authn.FactData, authn.FactScheme, authn.FactParams, authn.FactWait, authn.FactSynced, authn.FactChanged,
+		authn.FactRounds, authn.FactProtocol, authn.FactBinding, authn.FactMatch, authn.FactRemaining, authn.FactUntil, authn.FactAlgorithm,
+		authn.FactLength, authn.FactDecoy,
 	}
 }
 
-// address is what looks like a user name or a mail address.
-var address = regexp.MustCompile(`[^\s"'<>()\[\],;:@]+@[^\s"'<>()\[\],;:@]+`)
+var (
+	// address is what looks like a user name or a mail address, in a URL too.
+	address = regexp.MustCompile(`[^\s"'<>()\[\],;:@][^\s"<>()\[\],;:@]*(?:@|%40)[^\s"'<>()\[\],;:@]+`)
+	// named is a part of a distinguished name or of a filter that names a person (RFC 4514, RFC 4519), or a down-level name.
+	named = regexp.MustCompile(`(?i)\b(cn|uid|sn|givenName|displayName|sAMAccountName|userPrincipalName|mail)=(?:\\.|[^,+)"\\])+|\b[\w.-]+\\[\w.-]+`)
+)
 
-// text masks the people that are named in it.
+// text masks the people that are named in it, in whole or in part.
 func (m *masker) text(s string) string {
 	for _, name := range m.people {
-		s = replaceFold(s, name, m.person(name))
+		s = m.replace(s, name, false)
 	}
-	return address.ReplaceAllStringFunc(s, m.person)
+	s = address.ReplaceAllStringFunc(s, func(a string) string { return m.person(strings.ReplaceAll(a, "%40", "@")) })
+	s = named.ReplaceAllStringFunc(s, func(n string) string {
+		if kind, _, ok := strings.Cut(n, "="); ok {
+			return kind + "=***"
+		}
+		return "***"
+	})
+	for _, word := range m.words {
+		s = m.replace(s, word, true)
+	}
+	return s
 }
 
-// replaceFold replaces old whatever its case.
-func replaceFold(s, old, fresh string) string {
-	old, s = strings.ToValidUTF8(old, "?"), strings.ToValidUTF8(s, "?") // an expression must be
-	return regexp.MustCompile(`(?i)`+regexp.QuoteMeta(old)).ReplaceAllLiteralString(s, fresh)
+// replace masks a name whatever its case; alone: only where it isn't a part of a longer word.
+func (m *masker) replace(s, name string, alone bool) string {
+	name, s = strings.ToValidUTF8(name, "?"), strings.ToValidUTF8(s, "?") // an expression must be
+	var b strings.Builder
+	from := 0
+	for _, at := range regexp.MustCompile(`(?i)`+regexp.QuoteMeta(name)).FindAllStringIndex(s, -1) {
+		before, _ := utf8.DecodeLastRuneInString(s[:at[0]])
+		after, _ := utf8.DecodeRuneInString(s[at[1]:])
+		if alone && (inWord(before) || inWord(after)) {
+			continue
+		}
+		b.WriteString(s[from:at[0]] + m.person(name))
+		from = at[1]
+	}
+	return b.String() + s[from:]
 }
 
-// person masks a name: alice@example.com is a***e@example.com, Alice Adams is A***e A***s. One word alone may be anything
-// that was typed, a password in the wrong field too: nothing is left of it.
+// inWord says that a name beside which r stands is a part of something else: *, of what is masked already.
+func inWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '*' }
+
+// person masks a name: alice@example.com is a***e@example.com, Alice Adams is A***e A***s. One word alone, or with an @ and
+// no domain behind it, may be anything that was typed, a password in the wrong field too: nothing is left of it.
 func (m *masker) person(name string) string {
 	switch {
 	case name == "":
@@ -140,7 +193,7 @@ func (m *masker) person(name string) string {
 	}
 	local, domain, isUPN := strings.Cut(name, "@")
 	words := strings.Fields(local)
-	if !isUPN && len(words) == 1 {
+	if isUPN && authn.ParseIdentifier(name).Domain() == "" || !isUPN && len(words) == 1 {
 		return "***"
 	}
 	for i, w := range words {
