@@ -45,8 +45,9 @@ type Lab struct {
 
 // Fate is what an Intercept does to a request; the zero value is nothing.
 type Fate struct {
-	Wait time.Duration // before it is taken up
-	Drop bool          // it is taken, and never answered
+	Wait  time.Duration   // before it is taken up
+	Until <-chan struct{} // when it closes, the wait is over; nil: it takes its time
+	Drop  bool            // it is taken, and never answered
 }
 
 // Decoy is the account that is bound when somebody signs in who doesn't exist, so that both take as long. The password

@@ -38,7 +38,7 @@ func (a *agent) asked(msg *nats.Msg) {
 		a.Log.Warn("dropped a request that came before", "request", q.ID)
 		return
 	}
-	if !a.queue(msg, q, fate.Wait) {
+	if !a.queue(msg, q, fate) {
 		a.Log.Warn("no room for another request", "at most", cap(a.held))
 		a.answer(msg, q, agentlink.Answer{Reason: authn.AgentError.String()})
 	}
@@ -52,7 +52,7 @@ func (a *agent) intercepted(q *agentlink.Request) Fate {
 }
 
 // queue binds beside the caller, as soon as there is a place for one more bind.
-func (a *agent) queue(msg *nats.Msg, q *agentlink.Request, wait time.Duration) bool {
+func (a *agent) queue(msg *nats.Msg, q *agentlink.Request, fate Fate) bool {
 	select {
 	case a.held <- struct{}{}:
 	default:
@@ -62,7 +62,7 @@ func (a *agent) queue(msg *nats.Msg, q *agentlink.Request, wait time.Duration) b
 	begun := a.begin(func() {
 		defer func() { <-a.held }()
 		defer cancel()
-		if !a.turn(ctx, wait) {
+		if !a.turn(ctx, fate) {
 			a.answer(msg, q, agentlink.Answer{Reason: authn.AgentLate.String()})
 			return
 		}
@@ -77,12 +77,13 @@ func (a *agent) queue(msg *nats.Msg, q *agentlink.Request, wait time.Duration) b
 }
 
 // turn waits for a place to bind; false when the request's time is over first.
-func (a *agent) turn(ctx context.Context, wait time.Duration) bool {
-	if wait > 0 {
-		held := time.NewTimer(wait)
+func (a *agent) turn(ctx context.Context, fate Fate) bool {
+	if fate.Wait > 0 {
+		held := time.NewTimer(fate.Wait)
 		defer held.Stop()
 		select {
 		case <-held.C:
+		case <-fate.Until:
 		case <-ctx.Done():
 			return false
 		}

@@ -152,6 +152,23 @@ func TestEveryFaultHasItsPlaceInATrace(t *testing.T) {
 	}
 }
 
+func TestMendingASlowStoreAnswersWhoWaits(t *testing.T) {
+	b := fault.NewBoard()
+	defer b.Close()
+	if _, err := b.Set(fault.Setting{Name: "store-slow", Param: "30m"}); err != nil {
+		t.Fatal(err)
+	}
+	passed := make(chan error, 1)
+	go func() { passed <- Hops{b, ahead(0)}.Pass(t.Context(), "store", "alice@pta.example.test") }()
+	for b.Active()[0].Hits == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	b.Clear("store-slow")
+	if err := <-passed; err != nil { // hangs when it waits on
+		t.Error(err)
+	}
+}
+
 func TestAProbeUsesNothingUp(t *testing.T) {
 	b := fault.NewBoard()
 	defer b.Close()

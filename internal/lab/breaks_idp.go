@@ -42,7 +42,7 @@ func (l *Lab) atIdP(login harbour.Login) harbour.Tampering {
 	}
 	if login.Moment == harbour.Asked {
 		slow, _ := l.faults.Strikes("idp-slow", target)
-		return harbour.Tampering{Wait: slow.Wait, Down: hit("idp-down")}
+		return harbour.Tampering{Wait: slow.Wait, Until: slow.Over, Down: hit("idp-down")}
 	}
 	t := harbour.Tampering{OtherKey: hit("idp-wrong-signature"), NextKey: hit("idp-cert-rotated"), Replay: hit("idp-replay")}
 	if late, struck := l.faults.Strikes("idp-expired-assertion", target); struck {

@@ -26,10 +26,13 @@ func TestEachFaultOfTheIdentityProviderBreaksItsOwnMessage(t *testing.T) {
 	both := func() harbour.Tampering {
 		asked, answered := bob, bob
 		answered.Moment = harbour.Answered
-		t := l.atIdP(answered)
+		out := l.atIdP(answered)
 		way := l.atIdP(asked)
-		t.Down, t.Wait = way.Down, way.Wait
-		return t
+		out.Down, out.Wait = way.Down, way.Wait
+		if (way.Wait > 0) != (way.Until != nil) {
+			t.Errorf("a wait that nobody can end: %+v", way)
+		}
+		return out
 	}
 	for _, k := range fault.Kinds() {
 		if k.Hop != "idp" {

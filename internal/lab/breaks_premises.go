@@ -18,8 +18,6 @@ type premises struct {
 	names    map[string]string // a person's name in the forest, where it is another -> in the tenant; both in lower case
 	idp      *wire             // Harbour ID's way to the domain controller
 	dc       dcSwitch
-	sync     gate
-	slow     gate
 	stranger func() (*tls.Config, error) // a certificate that nobody trusts
 
 	mu     sync.Mutex
@@ -71,8 +69,6 @@ func (l *Lab) breakPremises() {
 	for _, name := range []string{"agent-down", "agent-clock-skew", "network-partition"} {
 		l.faults.Watch(name, l.premises.breakAgents)
 	}
-	l.faults.Watch("sync-paused", func(on bool, _ fault.Active) { l.premises.sync.shut(on) })
-	l.faults.Watch("dc-slow", func(on bool, _ fault.Active) { l.premises.slow.shut(on) })
 }
 
 func (l *Lab) mended(err error) {
@@ -117,7 +113,7 @@ func (l *Lab) atDC(op dc.Op) dc.Fate {
 		}
 	}
 	slow, _ := l.faults.Strikes("dc-slow", t)
-	return dc.Fate{Wait: slow.Wait, Until: l.premises.slow.opens(l.faults.On("dc-slow"))}
+	return dc.Fate{Wait: slow.Wait, Until: slow.Over}
 }
 
 // certificateShown shows a stranger's certificate, or (nil) the domain controller's own.
@@ -207,5 +203,5 @@ func (w *worker) arrived(q *agentlink.Request) agent.Fate {
 		q.Sealed[len(q.Sealed)-1] ^= 1
 	}
 	late, _ := strikes("agent-late")
-	return agent.Fate{Wait: late.Wait}
+	return agent.Fate{Wait: late.Wait, Until: late.Over}
 }

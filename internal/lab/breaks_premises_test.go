@@ -102,17 +102,19 @@ func TestAFaultHitsItsShareOfTheMessages(t *testing.T) {
 	}
 }
 
-// Who waits for a slow domain controller is answered when it is mended, and doesn't keep its connections.
-func TestMendingASlowDomainControllerAnswersWhoWaits(t *testing.T) {
+// Who waits for what is slow is answered when it is mended, and doesn't keep its connections.
+func TestMendingWhatIsSlowAnswersWhoWaits(t *testing.T) {
 	t.Parallel()
 	v := openWard(t, 1)
-	v.set(fault.Setting{Name: "dc-slow", Param: "20m"})
-	out := make(chan authn.Outcome, 1)
-	go func() { out <- v.signIn(agenttest.Hang, who("alice", PTADomain)) }()
-	v.world.Until(t, "she waits", func() bool { return v.lab.Board().Active()[0].Hits == 1 })
-	v.clear("dc-slow")
-	if o := <-out; o.Verdict != authn.Allowed {
-		t.Errorf("%v: %v", o.Reason, o.Err)
+	for _, slow := range []string{"dc-slow", "agent-late"} {
+		v.set(fault.Setting{Name: slow, Param: "20m"})
+		out := make(chan authn.Outcome, 1)
+		go func() { out <- v.signIn(agenttest.Hang, who("alice", PTADomain)) }()
+		v.world.Until(t, "she waits", func() bool { return v.lab.Board().Active()[0].Hits == 1 })
+		v.clear(slow)
+		if o := <-out; o.Verdict != authn.Allowed {
+			t.Errorf("%s: %v: %v", slow, o.Reason, o.Err)
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package lab
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/fourways-id/fourways/internal/dirsync"
@@ -19,8 +18,8 @@ type faultySource struct {
 // Read implements dirsync.Source.
 func (s faultySource) Read(ctx context.Context, kind dirsync.Kind, yield func([]dirsync.Object) error) error {
 	board, all := s.lab.faults, s.lab.premises.target("", s.agent)
-	if _, hit := board.Strikes("sync-paused", all); hit {
-		if err := heldUp(ctx, s.lab.premises.sync.opens(board.On("sync-paused"))); err != nil {
+	if pause, hit := board.Strikes("sync-paused", all); hit {
+		if err := heldUp(ctx, pause.Over); err != nil {
 			return err
 		}
 	}
@@ -68,44 +67,15 @@ func (s faultySource) hits(name string, o dirsync.Object, so *tally) bool {
 const givenUp = 2 * time.Minute
 
 // heldUp waits until a run may go on.
-func heldUp(ctx context.Context, opens <-chan struct{}) error {
+func heldUp(ctx context.Context, over <-chan struct{}) error {
 	late := time.NewTimer(givenUp)
 	defer late.Stop()
 	select {
-	case <-opens:
+	case <-over:
 		return nil
 	case <-late.C:
 		return errors.New("the synchronisation was held up")
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// gate is shut while a fault is on that holds something up.
-type gate struct {
-	mu   sync.Mutex
-	open chan struct{} // closed when the gate opens
-}
-
-func (g *gate) shut(on bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.open != nil {
-		close(g.open)
-		g.open = nil
-	}
-	if on {
-		g.open = make(chan struct{})
-	}
-}
-
-// opens is closed when the gate opens: the fault is mended. What was the last to be hit, so that the fault is not on any
-// more, waits as long as it was told to: its channel is nil.
-func (g *gate) opens(on bool) <-chan struct{} {
-	if !on {
-		return nil
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.open
 }

@@ -37,7 +37,7 @@ func (h Hops) Pass(ctx context.Context, hop, who string) error {
 	case "store":
 		slow, _ := h.board.Strikes("store-slow", t)
 		_, down := h.board.Strikes("store-down", t)
-		return store(ctx, slow.Wait, down)
+		return store(ctx, slow, down)
 	case "probe":
 		return h.probe(ctx)
 	case "cloud hash":
@@ -55,7 +55,7 @@ func (h Hops) Pass(ctx context.Context, hop, who string) error {
 
 // probe meets only what hits everybody: it is about no person, and must not use up a number of hits.
 func (h Hops) probe(ctx context.Context) error {
-	var wait time.Duration
+	var slow fault.Strike
 	down := false
 	for _, a := range h.board.Active() {
 		switch {
@@ -63,19 +63,20 @@ func (h Hops) probe(ctx context.Context) error {
 		case a.Name == "store-down":
 			down = true
 		case a.Name == "store-slow":
-			wait = a.Strike().Wait
+			slow = a.Strike()
 		}
 	}
-	return store(ctx, wait, down)
+	return store(ctx, slow, down)
 }
 
 // store is a disk that takes its time, or gives no answer.
-func store(ctx context.Context, wait time.Duration, down bool) error {
-	if wait > 0 {
-		timer := time.NewTimer(wait)
+func store(ctx context.Context, slow fault.Strike, down bool) error {
+	if slow.Wait > 0 {
+		timer := time.NewTimer(slow.Wait)
 		defer timer.Stop()
 		select {
 		case <-timer.C:
+		case <-slow.Over:
 		case <-ctx.Done():
 			return fmt.Errorf("the store did not answer in time (store-slow): %w", ctx.Err())
 		}

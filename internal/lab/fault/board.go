@@ -44,10 +44,11 @@ func (a Active) Strike() Strike { return a.strike }
 // forest's where only that is known. Case doesn't matter.
 type Target struct{ User, Domain, Agent, Path string }
 
-// Strike is a fault's parameter, parsed: one of the two, by the kind's unit.
+// Strike is a fault's parameter, parsed: one of the first two, by the kind's unit.
 type Strike struct {
 	Wait  time.Duration
 	Count int
+	Over  <-chan struct{} // closes when the fault is mended, so that nobody waits on; not when it hit the last of a number
 }
 
 // Board holds what is broken. It is safe for use by many. Time is real time: a fault ends when it was said to, wherever the
@@ -67,6 +68,7 @@ type entry struct {
 	Active
 	aim   aim
 	timer *time.Timer
+	over  chan struct{} // the strike's
 }
 
 // NewBoard makes a board on which nothing is broken. Close ends it.
@@ -101,7 +103,7 @@ func (b *Board) set(e *entry) (told func(), _ Active, err error) {
 		return nil, Active{}, ErrClosed
 	}
 	if before, ok := b.on[e.Name]; ok {
-		b.take(before)
+		b.mend(before)
 	}
 	e.Since = realNow()
 	e.Until = e.Since.Add(e.For)
@@ -121,7 +123,7 @@ func (b *Board) expire(e *entry) {
 	if b.on[e.Name] != e {
 		return
 	}
-	b.take(e)
+	b.mend(e)
 	b.passed(e.Active)
 }
 
@@ -130,6 +132,12 @@ func (b *Board) passed(a Active) {
 	if ended := b.ended; ended != nil {
 		b.news.say(func() { ended(a) })
 	}
+}
+
+// mend takes a fault off the board, and whoever it holds up goes on. The caller holds the lock.
+func (b *Board) mend(e *entry) (told func()) {
+	close(e.over)
+	return b.take(e)
 }
 
 // take takes a fault off the board. The caller holds the lock.
@@ -164,7 +172,7 @@ func (b *Board) takeAll(which func(name string) bool) (names []string, told []fu
 	for _, a := range b.active() {
 		if which(a.Name) {
 			names = append(names, a.Name)
-			told = append(told, b.take(b.on[a.Name]))
+			told = append(told, b.mend(b.on[a.Name]))
 		}
 	}
 	return names, told

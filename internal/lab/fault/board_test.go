@@ -64,6 +64,37 @@ func TestSettingAgainReplacesHitsAndAll(t *testing.T) {
 	}
 }
 
+func TestWhoeverAFaultHoldsUpGoesOnWhenItIsMended(t *testing.T) {
+	for how, mend := range map[string]func(*Board){
+		"cleared":   func(b *Board) { b.Clear("dc-slow") },
+		"replaced":  func(b *Board) { set(t, b, Setting{Name: "dc-slow"}) },
+		"the end":   (*Board).Close,
+		"time over": func(b *Board) { b.expire(b.on["dc-slow"]) },
+	} {
+		b := board(t)
+		set(t, b, Setting{Name: "dc-slow", Param: "30m"})
+		s, _ := b.Strikes("dc-slow", alice())
+		select {
+		case <-s.Over:
+			t.Errorf("%s: it is over before", how)
+		default:
+		}
+		mend(b)
+		<-s.Over // hangs when it is not
+	}
+	b := board(t)
+	set(t, b, Setting{Name: "dc-slow", Next: 1})
+	s, hit := b.Strikes("dc-slow", alice())
+	select {
+	case <-s.Over:
+		t.Error("the last of a number does not wait")
+	default:
+	}
+	if !hit || b.On("dc-slow") {
+		t.Error("the last of a number does not mend")
+	}
+}
+
 func TestScopeHitsWhomItNamesAndNobodyElse(t *testing.T) {
 	for _, try := range []struct {
 		name, scope string

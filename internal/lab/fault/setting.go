@@ -27,7 +27,8 @@ func parse(s Setting) (*entry, error) {
 	if !ok {
 		return nil, Unknown(s.Name)
 	}
-	e := &entry{Active: Active{Setting: s}}
+	e := &entry{Active: Active{Setting: s}, over: make(chan struct{})}
+	e.strike.Over = e.over
 	for _, step := range []func(Kind) error{e.checkTime, e.checkShare, e.checkParam, e.checkScope, e.checkText} {
 		if err := step(k); err != nil {
 			return nil, err

@@ -32,8 +32,9 @@ const (
 
 // Tampering is what goes wrong. The zero value is nothing.
 type Tampering struct {
-	Down bool          // the connection is hung up
-	Wait time.Duration // before anything is said
+	Down  bool            // the connection is hung up
+	Wait  time.Duration   // before anything is said
+	Until <-chan struct{} // when it closes, the wait is over; nil: it takes its time
 
 	OtherKey bool          // signed by a key that was never published
 	NextKey  bool          // signed by the key that RollOver published
@@ -67,7 +68,7 @@ func (s *Server) tamper(l *login, upn string, m Moment) Tampering {
 // themselves.
 func (s *Server) reach(w http.ResponseWriter, r *http.Request, l *login, upn string) {
 	way := s.logins.way(l, upn, func() Tampering { return s.tamper(l, upn, Asked) })
-	if way.Wait > 0 && !wait(w, r, way.Wait) || way.Down {
+	if way.Wait > 0 && !wait(w, r, way) || way.Down {
 		panic(http.ErrAbortHandler) // how net/http is told to hang up
 	}
 }
@@ -80,19 +81,21 @@ func (ls *logins) way(l *login, upn string, ask func() Tampering) Tampering {
 		l.met, l.asked, l.way = true, upn, ask()
 	}
 	way := l.way
-	l.way.Wait = 0
+	l.way.Wait, l.way.Until = 0, nil
 	return way
 }
 
 // wait reports whether the browser is still there. The connection's own bounds must not end it first.
-func wait(w http.ResponseWriter, r *http.Request, d time.Duration) bool {
+func wait(w http.ResponseWriter, r *http.Request, way Tampering) bool {
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Time{})
-	_ = control.SetWriteDeadline(realClock{}.Now().Add(d + writeWithin))
-	timer := time.NewTimer(d)
+	_ = control.SetWriteDeadline(realClock{}.Now().Add(way.Wait + writeWithin))
+	timer := time.NewTimer(way.Wait)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return true
+	case <-way.Until:
 		return true
 	case <-r.Context().Done():
 		return false

@@ -29,12 +29,12 @@ func (s *saboteur) tamper(l harbour.Login) harbour.Tampering {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked = append(s.asked, l)
-	way := harbour.Tampering{Down: s.now.Down, Wait: s.now.Wait}
+	way := harbour.Tampering{Down: s.now.Down, Wait: s.now.Wait, Until: s.now.Until}
 	if l.Moment == harbour.Asked {
 		return way
 	}
 	out := s.now
-	out.Down, out.Wait = false, 0
+	out.Down, out.Wait, out.Until = false, 0, nil
 	return out
 }
 
@@ -285,5 +285,15 @@ func TestAWaitEndsWithTheBrowser(t *testing.T) {
 	b = newBrowser(t, s)
 	if p := b.open(authorizeURL(s, oidcDomain)); p.status != http.StatusOK {
 		t.Errorf("control: %d", p.status)
+	}
+}
+
+func TestAWaitEndsWhenItIsMended(t *testing.T) {
+	s, bad := startTampered(t)
+	over := make(chan struct{})
+	close(over)
+	bad.does(harbour.Tampering{Wait: time.Hour, Until: over})
+	if p := newBrowser(t, s).open(authorizeURL(s, oidcDomain)); p.status != http.StatusOK { // hangs when it waits on
+		t.Errorf("the answer is %d", p.status)
 	}
 }
