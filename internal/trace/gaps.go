@@ -50,8 +50,9 @@ func (g *gaps) record(r authn.Record) {
 			g.need(r.Steps, authn.C2, "")
 		}
 	}
+	all := slices.Concat(g.before, r.Steps)
 	for i, s := range r.Steps {
-		g.neededBy(append(slices.Clone(g.before), r.Steps[:i]...), s)
+		g.neededBy(all[:len(g.before)+i], s)
 	}
 	g.exchange(r)
 	g.agentsOwn(r.Steps)

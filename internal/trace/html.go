@@ -117,7 +117,7 @@ func newSection(a Attempt) section {
 		return s
 	}
 	last := records[len(records)-1]
-	s.Who, s.Path, s.Kind = printable(last.Who), "by "+last.Path().InWords(), kind(last)
+	s.Who, s.Path, s.Kind = printable(last.Who), byPath(last), kind(last)
 	s.Verdict, s.Cause, _ = strings.Cut(verdict(last), "\n")
 	s.Cause = strings.TrimSpace(s.Cause)
 	s.About = about(last)

@@ -118,7 +118,7 @@ func head(records []authn.Record) []string {
 		return []string{"Nothing was recorded"}
 	}
 	last := records[len(records)-1]
-	return []string{printable(last.Who) + " by " + last.Path().InWords(), "Correlation id " + printable(string(last.ID)) + rule(last)}
+	return []string{printable(last.Who) + " " + byPath(last), "Correlation id " + printable(string(last.ID)) + rule(last)}
 }
 
 func rule(r authn.Record) string {

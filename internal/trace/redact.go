@@ -68,25 +68,39 @@ func Redact(a Attempt, how Redaction) Attempt {
 // masker hides the people of one attempt.
 type masker struct {
 	how    Redaction
-	people []string // names that occur in texts
-	words  []string // of which they are made
+	people []known // names that occur in texts
+	words  []known // of which they are made
+}
+
+// known is a name with the expression that finds it.
+type known struct {
+	name string
+	find *regexp.Regexp
+}
+
+// add keeps the longest first: a name within a name comes later.
+func add(to []known, name string) []known {
+	if slices.ContainsFunc(to, func(k known) bool { return k.name == name }) {
+		return to
+	}
+	valid := strings.ToValidUTF8(name, "?") // an expression must be
+	to = append(to, known{name, regexp.MustCompile(`(?i)` + regexp.QuoteMeta(valid))})
+	slices.SortStableFunc(to, func(a, b known) int { return len(b.name) - len(a.name) })
+	return to
 }
 
 func (m *masker) know(names ...string) {
 	for _, name := range names {
-		if len(name) > 2 && !slices.Contains(m.people, name) {
-			m.people = append(m.people, name)
+		if len(name) > 2 {
+			m.people = add(m.people, name)
 		}
 		local, _, _ := strings.Cut(name, "@")
 		for _, word := range append(strings.Fields(local), local) {
-			if len(word) > 1 && !slices.Contains(m.words, word) {
-				m.words = append(m.words, word)
+			if len(word) > 1 {
+				m.words = add(m.words, word)
 			}
 		}
 	}
-	longest := func(a, b string) int { return len(b) - len(a) } // a name within a name comes later
-	slices.SortStableFunc(m.people, longest)
-	slices.SortStableFunc(m.words, longest)
 }
 
 func (m *masker) record(r authn.Record) authn.Record {
@@ -163,17 +177,17 @@ func (m *masker) text(s string) string {
 }
 
 // replace masks a name whatever its case; alone: only where it isn't a part of a longer word.
-func (m *masker) replace(s, name string, alone bool) string {
-	name, s = strings.ToValidUTF8(name, "?"), strings.ToValidUTF8(s, "?") // an expression must be
+func (m *masker) replace(s string, who known, alone bool) string {
+	s = strings.ToValidUTF8(s, "?")
 	var b strings.Builder
 	from := 0
-	for _, at := range regexp.MustCompile(`(?i)`+regexp.QuoteMeta(name)).FindAllStringIndex(s, -1) {
+	for _, at := range who.find.FindAllStringIndex(s, -1) {
 		before, _ := utf8.DecodeLastRuneInString(s[:at[0]])
 		after, _ := utf8.DecodeRuneInString(s[at[1]:])
 		if alone && (inWord(before) || inWord(after)) {
 			continue
 		}
-		b.WriteString(s[from:at[0]] + m.person(name))
+		b.WriteString(s[from:at[0]] + m.person(who.name))
 		from = at[1]
 	}
 	return b.String() + s[from:]

@@ -196,6 +196,6 @@ func stories(t testing.TB) map[string]Attempt {
 		"federated-unavailable": of(toIdP(t, "oidc"), fromIdP(t, "oidc", authn.Unavailable, authn.IdPUnreachable, append(oidc[:2:2], "F5 gateway>idp 9000+2000 reason=idp_unreachable !refused !idp-down")...)),
 		"federated-challenged":  of(toIdP(t, "saml")),
 		"federated-abandoned":   of(toIdP(t, "saml"), gone),
-		"none-denied":           of(tell(t, authn.PathNone, authn.Denied, authn.DomainUnknown, "C1 browser>gateway 0+0", "C2 gateway>store 0.1+0.1 rule=no_domain !refused")),
+		"none-denied":           of(tell(t, authn.PathNone, authn.Denied, authn.DomainUnknown, "C1 browser>gateway 0+0", "C2 gateway>store 0.1+0.1 path=none rule=no_domain")),
 	}
 }

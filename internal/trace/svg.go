@@ -67,7 +67,7 @@ func headline(a Attempt) string {
 		return "nothing was recorded"
 	}
 	last := records[len(records)-1]
-	return printable(last.Who) + " by " + last.Path().InWords() + ", " + last.Verdict.String()
+	return printable(last.Who) + " " + byPath(last) + ", " + last.Verdict.String()
 }
 
 func (c *canvas) lanes(p picture) {

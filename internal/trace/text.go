@@ -22,7 +22,7 @@ func Text(w io.Writer, records []authn.Record, width int) error {
 	}
 	var b bytes.Buffer
 	last := records[len(records)-1]
-	fmt.Fprintf(&b, "%s  by %s", printable(last.Who), last.Path().InWords())
+	fmt.Fprintf(&b, "%s  %s", printable(last.Who), byPath(last))
 	if last.Realm.Rule != "" {
 		fmt.Fprintf(&b, " (%s)", printable(last.Realm.Rule))
 	}
@@ -121,6 +121,14 @@ func verdict(r authn.Record) string {
 		line += "\n  " + printable(r.Cause)
 	}
 	return line
+}
+
+// byPath is the way in, in words.
+func byPath(r authn.Record) string {
+	if r.Path() == authn.PathNone {
+		return "by no path"
+	}
+	return "by " + r.Path().InWords()
 }
 
 // waitsFor says what the next step is, and whose.
