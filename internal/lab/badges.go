@@ -11,7 +11,7 @@ import (
 type mark struct {
 	steps  []authn.StepID // the hop's own, the likeliest first: one of them gets the badge
 	checks []authn.StepID // when none of them came about: where a sign-in then ends
-	failed bool           // it shows only where a sign-in ended: it may find nothing to break
+	failed bool           // it shows only where a sign-in ended: it may find nothing to break, or what it breaks lets nobody through
 	each   bool           // it strikes several steps of one sign-in, each of which gets the badge
 	waited bool           // it shows only where somebody waited
 }
@@ -23,6 +23,7 @@ func markOf(name string) (mark, bool) {
 		authn.F4InResponse, authn.F4Time, authn.F4Replay, authn.F4Subject, authn.F5,
 	}
 	idp := func(steps ...authn.StepID) mark { return mark{steps: steps, checks: away} }
+	refused := func(step authn.StepID) mark { return mark{steps: []authn.StepID{step}, checks: away, failed: true} }
 	m, ok := map[string]mark{
 		"store-slow":      {steps: []authn.StepID{authn.C2, authn.C3, authn.K2, authn.H0, authn.C9}, each: true},
 		"store-down":      {steps: []authn.StepID{authn.C2, authn.C3, authn.K2, authn.H0, authn.C9}, each: true},
@@ -36,17 +37,17 @@ func markOf(name string) (mark, bool) {
 		"agent-clock-skew":  {steps: []authn.StepID{authn.P5, authn.P4}, checks: []authn.StepID{authn.P4, authn.P5}, failed: true},
 		"network-partition": {steps: []authn.StepID{authn.P4, authn.P2}, checks: []authn.StepID{authn.P2, authn.P4}, failed: true},
 
-		"dc-down":    {steps: []authn.StepID{authn.P6, authn.P7}, checks: premises},
+		"dc-down":    {steps: []authn.StepID{authn.P6, authn.P7}, checks: premises, failed: true},
 		"dc-slow":    {steps: []authn.StepID{authn.P6, authn.P7}, checks: premises},
-		"dc-tls-bad": {steps: []authn.StepID{authn.P6, authn.P7}, checks: premises},
+		"dc-tls-bad": {steps: []authn.StepID{authn.P6, authn.P7}, checks: premises, failed: true},
 
 		"idp-down":              idp(authn.F2, authn.F5),
 		"idp-slow":              idp(authn.F2, authn.F5),
-		"idp-wrong-signature":   idp(authn.F4Signature),
-		"idp-expired-assertion": idp(authn.F4Time),
-		"idp-wrong-audience":    idp(authn.F4Audience),
+		"idp-wrong-signature":   refused(authn.F4Signature),
+		"idp-expired-assertion": refused(authn.F4Time),
+		"idp-wrong-audience":    refused(authn.F4Audience),
 		"idp-replay":            {steps: []authn.StepID{authn.F4Replay, authn.F4InResponse}, checks: away, failed: true},
-		"idp-wrong-subject":     idp(authn.F4Subject),
+		"idp-wrong-subject":     refused(authn.F4Subject),
 		"idp-cert-rotated":      idp(authn.F4Signature),
 
 		"sync-paused":       {steps: []authn.StepID{authn.H0}},
@@ -71,7 +72,7 @@ func (b *badges) ended() bool {
 // put marks one step: a refused one of the hop, else any of the hop, else, when it never came to the hop's own steps, the
 // step at which it ended.
 func (b *badges) put(name string, m mark) {
-	ended := b.ended() && slices.Contains(m.checks, b.record.Check)
+	ended := b.ended() && (slices.Contains(m.steps, b.record.Check) || slices.Contains(m.checks, b.record.Check))
 	if m.failed && !ended {
 		return
 	}

@@ -72,7 +72,12 @@ func TestTheBadgeStandsOnTheStepThatWasHit(t *testing.T) {
 			{"idp-wrong-audience", "alice", ending(now, federated, authn.F4Structure, "F3", "xF4.structure"), []string{"F4.structure idp-wrong-audience"}},
 			{"hash-missing", "alice", ending(now, phs, authn.H0, "H0", "H1", "xH6"), []string{"H0 hash-missing"}},
 			{"dc-down", "alice", ending(now, authn.PathCloud, "", "K1", "K2", "K3"), []string{}},
-			{"dc-down", "alice", ending(now, pta, authn.C3, "C2", "xC3"), []string{}}, // it never came to the directory
+			{"dc-down", "alice", ending(now, pta, authn.C3, "C2", "xC3"), []string{}},      // it never came to the directory
+			{"dc-down", "alice", ending(now, pta, "", "P5", "P6", "P7", "P8"), []string{}}, // it hit her other sign-in: this one came through
+			{"dc-tls-bad", "alice", ending(now, pta, "", "P5", "P6", "P7", "P8"), []string{}},
+			{"idp-wrong-signature", "alice", ending(now, federated, "", "F3", "F4.signature"), []string{}},
+			{"idp-expired-assertion", "alice", ending(now, federated, "", "F3", "F4.time"), []string{}},
+			{"idp-cert-rotated", "alice", ending(now, federated, "", "F3", "F4.signature"), []string{"F4.signature idp-cert-rotated"}}, // oidc goes on
 			{"dc-down", "bob", ending(now, pta, authn.P6, "P5", "xP6"), []string{}},
 		} {
 			b := fault.NewBoard()
