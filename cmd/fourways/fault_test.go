@@ -175,6 +175,23 @@ func TestAnAgentThatIsDownComesBackWhenItIsLet(t *testing.T) {
 	})
 }
 
+func TestALabThatEndsWaitsForNobodyWhomItHoldsUp(t *testing.T) {
+	w := openFaulty(t)
+	w.breaks(t, fault.Setting{Name: "store-slow", Param: "30m"})
+	got := make(chan authn.Verdict, 1)
+	go func() {
+		did, _ := browser.SignIn(t.Context(), browser.SignInOptions{
+			Door: w.sockets.publicURL(), UPN: "alice@cloud.example.test", Password: authn.NewSecret([]byte("Spring-2025!")),
+		})
+		got <- did.Verdict
+	}()
+	until(t, "she waits", func() bool { return w.lab.Board().Active()[0].Hits > 0 })
+	w.close()
+	if v := <-got; v != authn.Allowed {
+		t.Errorf("the sign-in that was under way is %s", v)
+	}
+}
+
 func TestTheAuditLogTellsOfAFaultFromBeginningToEnd(t *testing.T) {
 	w := openFaulty(t)
 	operator := w.gateway.Operator()

@@ -197,6 +197,9 @@ func (w *workshop) awaitAgent(ctx context.Context, o *gateway.Operator) error {
 
 func (w *workshop) close() {
 	w.copies.close()
+	if w.lab != nil {
+		w.lab.Board().Close() // first: who is held up on purpose goes on, and is not waited for
+	}
 	if w.gateway != nil {
 		w.gateway.Close()
 	}
