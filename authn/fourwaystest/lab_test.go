@@ -1,7 +1,10 @@
 package fourwaystest_test
 
 import (
+	"net/http"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/fourways-id/fourways/authn"
@@ -37,9 +40,31 @@ func TestLab(t *testing.T) {
 	t.Run("a trace is data", func(t *testing.T) {
 		lab := lab.In(t)
 		trace := lab.Trace(lab.SignIn(alice, lab.Password(alice)).CorrelationID)
-		bound := slices.ContainsFunc(trace.Steps(), func(s authn.Step) bool { return s.ID == authn.P6 && s.Result == authn.StepOK })
-		if !bound || !trace.Records[len(trace.Records)-1].Final {
+		if bind, ok := trace.Step(authn.P6); !ok || bind.Result != authn.StepOK {
 			t.Errorf("the directory was not asked: %+v", trace.Steps())
+		}
+		if _, ok := trace.Step(authn.F1); ok {
+			t.Error("the identity provider was asked")
+		}
+		if final, ok := trace.Final(); !ok || final.Verdict != authn.Allowed {
+			t.Errorf("it ended as %+v, %v", final, ok)
+		}
+		const saml = "alice@saml.example.test"
+		if final, ok := lab.Trace(lab.SignIn(saml, "no such password").CorrelationID).Final(); ok {
+			t.Errorf("the identity provider keeps them, but it ended as %+v", final)
+		}
+	})
+	t.Run("every address answers", func(t *testing.T) {
+		for _, at := range []string{lab.SignInURL + "/", lab.ConsoleURL + "/", lab.MetricsURL + "/", lab.IdPURL + "/"} {
+			res, err := http.Get(at) //nolint:gosec,noctx // the lab's own
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			_ = res.Body.Close()
+		}
+		if _, err := os.Stat(lab.DataDir); err != nil || lab.AgentURL == "" || lab.LDAPURL == "" {
+			t.Errorf("%v; agents connect to %q, the directory is %q", err, lab.AgentURL, lab.LDAPURL)
 		}
 	})
 	t.Run("a fault breaks one aim", func(t *testing.T) {
@@ -76,6 +101,50 @@ func TestLab(t *testing.T) {
 		})
 		if got := lab.In(t).SignIn(switched, lab.Password(switched)); got.Path != authn.PathPHS {
 			t.Errorf("afterwards: %+v", got)
+		}
+	})
+	t.Run("what an inner test changes, the outer gets back", func(t *testing.T) {
+		outer := lab.In(t)
+		const switched, judy, domain = "alice@lab.example.test", "judy@pta.example.test", "lab.example.test"
+		outer.SetMode(domain, authn.PathPTA)
+		outer.Fault("dc-down", fourwaystest.Scope("user="+alice))
+		t.Run("inner", func(t *testing.T) {
+			inner := lab.In(t)
+			inner.SetMode(domain, authn.PathPHS)
+			inner.Fault("dc-down", fourwaystest.Scope("user="+judy))
+			if got := inner.SignIn(switched, inner.Password(switched)); got.Path != authn.PathPHS {
+				t.Errorf("%+v", got)
+			}
+			if got := inner.SignIn(alice, inner.Password(alice)); got.Verdict != authn.Allowed {
+				t.Errorf("the fault was aimed at another: %+v", got)
+			}
+		})
+		if got := outer.SignIn(switched, outer.Password(switched)); got.Path != authn.PathPTA {
+			t.Errorf("the swap was dropped: %+v", got)
+		}
+		if got := outer.SignIn(alice, outer.Password(alice)); got.Reason != authn.ADUnreachable {
+			t.Errorf("the fault was dropped: %+v", got)
+		}
+		if got := outer.SignIn(judy, outer.Password(judy)); got.Verdict != authn.Allowed {
+			t.Errorf("the inner fault is still on: %+v", got)
+		}
+	})
+	t.Run(strings.Repeat("a long name ", 40), func(t *testing.T) {
+		lab := lab.In(t)
+		lab.Fault("dc-down")
+		lab.SetMode("lab.example.test", authn.PathPTA)
+	})
+}
+
+func TestStartInATestWithALongName(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and starts the program")
+	}
+	t.Run(strings.Repeat("a long name/", 40), func(t *testing.T) {
+		lab := fourwaystest.Start(t)
+		const alice = "alice@phs.example.test"
+		if got := lab.SignIn(alice, lab.Password(alice)); got.Verdict != authn.Allowed {
+			t.Errorf("%+v", got)
 		}
 	})
 }

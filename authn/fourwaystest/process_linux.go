@@ -5,5 +5,6 @@ import (
 	"syscall"
 )
 
-// endWithUs ends the child when this process dies, however that comes (PR_SET_PDEATHSIG, prctl(2)).
-func endWithUs(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} }
+// endWithUs kills the child when this process dies, however that comes (PR_SET_PDEATHSIG, prctl(2)): one that hangs would
+// not listen to a gentler signal.
+func endWithUs(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }

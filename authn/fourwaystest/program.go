@@ -18,7 +18,7 @@ const (
 	envBinary   = "FOURWAYS_BINARY"
 	envPassword = "FOURWAYS_PASSWORD_OF_TEST"
 
-	hangGuard = 90 * time.Second // bounds a wait for what must come: the machine may be busy
+	hangGuard = 90 * time.Second // bounds an answer: the machine may be busy
 	grace     = 20 * time.Second // for a lab to end by itself
 	lookAgain = 10 * time.Millisecond
 	lastBytes = 4096 // of a log, in a message
@@ -29,8 +29,10 @@ type ready struct {
 	SignInURL  string `json:"signin_url"`
 	ConsoleURL string `json:"console_url"`
 	MetricsURL string `json:"metrics_url"`
+	AgentURL   string `json:"agent_url"`
 	IdPURL     string `json:"idp_url"`
 	LDAPURL    string `json:"ldap_url"`
+	DataDir    string `json:"data_dir"`
 	Token      string `json:"token"`
 	Users      []User `json:"users"`
 }
@@ -53,7 +55,7 @@ func run(o options, home string) (*program, ready, error) {
 	if err := p.start(args); err != nil {
 		return nil, ready{}, err
 	}
-	r, err := p.wait(file)
+	r, err := p.wait(file, o.ready)
 	if err != nil {
 		_ = p.stop() // the error before says more
 		return nil, ready{}, err
@@ -90,8 +92,8 @@ func (p *program) start(args []string) error {
 }
 
 // wait waits for the ready file, which is there whole or not at all.
-func (p *program) wait(file string) (ready, error) {
-	guard := time.After(hangGuard)
+func (p *program) wait(file string, within time.Duration) (ready, error) {
+	guard := time.After(within)
 	for {
 		raw, err := os.ReadFile(file) //nolint:gosec // this package chose its name
 		if err == nil {
@@ -105,7 +107,7 @@ func (p *program) wait(file string) (ready, error) {
 		case <-p.done:
 			return ready{}, fmt.Errorf("fourwaystest: the lab ended before it was ready: %s%s", ending(p.err), p.lastWords())
 		case <-guard:
-			return ready{}, fmt.Errorf("fourwaystest: the lab is not ready after %s%s", hangGuard, p.lastWords())
+			return ready{}, fmt.Errorf("fourwaystest: the lab was not ready within %s: on a slow machine, give it longer with ReadyWithin%s", within, p.lastWords())
 		case <-time.After(lookAgain):
 		}
 	}

@@ -22,6 +22,8 @@ func TestMain(m *testing.M) {
 	case "dies":
 		fmt.Fprintln(os.Stderr, "fourways: the port is taken")
 		os.Exit(4)
+	case "never-ready":
+		awaitInterrupt()
 	case "garbles":
 		_ = os.WriteFile(file, []byte("ready!"), 0o600)
 		awaitInterrupt()
@@ -53,12 +55,21 @@ func ours(t *testing.T, way string) options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return options{binary: self, args: []string{way}}
+	return options{binary: self, args: []string{way}, ready: readyWithin}
 }
 
 func TestEarlyDeathGivesExitCodeAndLastWords(t *testing.T) {
 	_, _, err := run(ours(t, "dies"), t.TempDir())
 	if err == nil || !strings.Contains(err.Error(), "exit status 4") || !strings.Contains(err.Error(), "the port is taken") {
+		t.Error(err)
+	}
+}
+
+func TestReadyFileThatNeverComesEndsTheWait(t *testing.T) {
+	o := ours(t, "never-ready")
+	ReadyWithin(100 * time.Millisecond)(&o)
+	_, _, err := run(o, t.TempDir()) // which waits for the end of the process
+	if err == nil || !strings.Contains(err.Error(), "not ready within 100ms") || !strings.Contains(err.Error(), "ReadyWithin") {
 		t.Error(err)
 	}
 }
