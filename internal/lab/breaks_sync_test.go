@@ -87,7 +87,7 @@ func TestAnEmptyOrHalvedForestDeletesNobody(t *testing.T) {
 		want error
 	}{
 		{fault.Setting{Name: "sync-empty-result"}, dirsync.ErrEmptySource},
-		{fault.Setting{Name: "sync-mass-delete", Param: "501"}, dirsync.ErrTooManyDeletes},
+		{fault.Setting{Name: "sync-mass-delete"}, dirsync.ErrTooManyDeletes},
 		{fault.Setting{Name: "sync-mass-delete", Param: "20"}, dirsync.ErrTooManyDeletes},
 	} {
 		v.set(b.set)

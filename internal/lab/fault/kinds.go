@@ -65,7 +65,7 @@ func storeKinds() []Kind {
 		{
 			Name: "hash-missing", Hop: "store", Aims: []string{AimUser, AimDomain, AimPath},
 			Summary: "The stored password hash can't be found.",
-			Shows:   "cloud, phs: 50056 no_password_hash",
+			Shows:   "cloud, phs: 50056 no_password_hash, which counts as a wrong guess: ten lock the account, also when it is mended",
 		},
 	}
 }
@@ -76,7 +76,7 @@ func agentKinds() []Kind {
 		{
 			Name: "agent-down", Hop: "agent", Aims: aims, agents: true,
 			Summary: "The agent's connection to the gateway is cut.",
-			Shows:   "pta: 80001 no_agent",
+			Shows:   "pta: 80001 no_agent; with a scope, a rate or a number 80005 agent_error for whoever is under way, and 80001 for all until it dials in again (0.1 s)",
 		},
 		{
 			Name: "agent-hang", Hop: "agent", Aims: aims,
@@ -159,7 +159,7 @@ func syncKinds() []Kind {
 			Shows:   "`sync run` is refused by the guard; sign-ins go on",
 		},
 		{
-			Name: "sync-mass-delete", Hop: "sync", Unit: Count, Default: "30", Aims: []string{AimUser, AimDomain},
+			Name: "sync-mass-delete", Hop: "sync", Unit: Count, Default: "501", Aims: []string{AimUser, AimDomain},
 			Summary: "So many people are missing from what the directory search finds.",
 			Shows:   "`sync run` is refused by the guard when they are more than it allows, else they are deleted",
 		},
