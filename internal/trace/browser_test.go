@@ -58,7 +58,7 @@ func TestThePageOpensFromAFile(t *testing.T) {
 	}
 	hostile := withEverywhere(stories(t)["pta-hand-over"], `"><img src=http://127.0.0.1:9/ onerror=alert(1)><script src=http://127.0.0.1:9/></script>`)
 	pages := map[string]Attempt{"hostile": hostile}
-	for _, name := range []string{"cloud-denied", "phs-two-pages", "pta-hand-over", "pta-unavailable", "federated-allowed", "federated-denied", "federated-abandoned"} {
+	for _, name := range []string{"cloud-denied", "phs-two-pages", "pta-hand-over", "pta-unavailable", "pta-dc-hangs", "pta-unknown-user", "federated-allowed", "federated-denied", "federated-abandoned"} {
 		pages[name] = stories(t)[name]
 	}
 	for name, a := range pages {
