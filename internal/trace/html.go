@@ -155,8 +155,11 @@ func about(r authn.Record) []pair {
 	if r.Place.Addr.IsValid() {
 		all = append(all, pair{"Address", r.Place.Addr.String()})
 	}
-	if r.Reason != authn.None {
+	switch {
+	case r.Reason != authn.None && r.Reason.Code() != 0:
 		all = append(all, pair{"Code", fmt.Sprintf("%d (%s)", r.Reason.Code(), r.Reason)})
+	case r.Reason != authn.None:
+		all = append(all, pair{"Reason", r.Reason.String()})
 	}
 	return slices.DeleteFunc(all, func(p pair) bool { return p.Value == "" })
 }

@@ -163,8 +163,11 @@ func laneShort(l authn.Lane) string {
 	return strings.ReplaceAll(laneName(l), "identity provider", "IdP")
 }
 
-// ms is a duration in milliseconds, with a decimal below 10.
+// ms is a duration in milliseconds, with a decimal below 10; from a minute on, which only a person takes, in seconds.
 func ms(d time.Duration) string {
+	if d.Abs() >= time.Minute {
+		return d.Round(time.Second).String()
+	}
 	n := float64(d) / float64(time.Millisecond)
 	if n >= 10 || n <= -10 {
 		return fmt.Sprintf("%.0f ms", n)

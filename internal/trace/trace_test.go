@@ -158,6 +158,16 @@ func TestCustodyTellsHowLongAndWhatStays(t *testing.T) {
 	}
 }
 
+func TestTimesReadAsAPersonSaysThem(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0.0 ms", 1234 * time.Microsecond: "1.2 ms", 9001 * time.Millisecond: "9001 ms", 941_873 * time.Millisecond: "15m42s", -2 * time.Minute: "-2m0s",
+	} {
+		if got := ms(d); got != want {
+			t.Errorf("%s reads %q, want %q", d, got, want)
+		}
+	}
+}
+
 func TestStagesAddUpTheirSteps(t *testing.T) {
 	if diff := cmp.Diff(map[string]time.Duration{
 		StageRealm: time.Millisecond, StageLockout: 300 * time.Microsecond, StageHashWait: 4 * time.Millisecond, StageHash: 30 * time.Millisecond,

@@ -207,7 +207,7 @@ func (c *canvas) scale(all []piece, top, bottom int) {
 		}
 		worked += p.to.Sub(p.from)
 		if i == len(all)-1 {
-			c.text(x+int(p.wide), bottom+16, "small end soft", ms(worked)+" at work")
+			c.text(barsFrom+barsWide+6, bottom+16, "small soft", ms(worked)+" at work") // beside the scale: a gap may be last
 		}
 	}
 }
