@@ -57,8 +57,8 @@ func (b breach) again() faultSetting {
 }
 
 // Fault breaks something until the test ends; `fourways fault list` shows what can be broken. A fault ends by itself after
-// 10 minutes, or what For says. One of a name is on at a time: where the same one was on before, with other options, that
-// is put back when the test ends.
+// 10 minutes, or what For says. One of a name is on at a time, the latest: when the test ends, the one that was on before is
+// put back.
 func (l *Lab) Fault(name string, opts ...FaultOption) {
 	l.t.Helper()
 	s := faultSetting{Reason: l.reason()}
@@ -68,39 +68,36 @@ func (l *Lab) Fault(name string, opts ...FaultOption) {
 	if s.Rate != nil && *s.Rate == 0 { // the console takes 0 for "not given", which is always
 		l.t.Fatalf("fourwaystest: the fault %s can't be set: Rate(0) hits nothing; give more than 0 and at most 1", name)
 	}
-	var before *breach
+	if err := l.change(faultAt(name), http.MethodPut, s, func() (wish, error) { return l.faultNow(name) }); err != nil {
+		l.t.Fatalf("fourwaystest: the fault %s can't be set: %v", name, err)
+	}
+}
+
+// ClearFault mends what Fault broke. Nothing is restarted. It does no harm when the fault is not on. What an outer test
+// broke is broken again when this one ends.
+func (l *Lab) ClearFault(name string) {
+	l.t.Helper()
+	if err := l.change(faultAt(name), http.MethodDelete, nil, func() (wish, error) { return l.faultNow(name) }); err != nil {
+		l.t.Errorf("fourwaystest: the fault %s can't be cleared: %v", name, err)
+	}
+}
+
+func faultAt(name string) string { return "faults/" + url.PathEscape(name) }
+
+func (l *Lab) faultNow(name string) (wish, error) {
 	var list page[struct {
 		Name   string  `json:"name"`
 		Active *breach `json:"active"`
 	}]
-	at := "faults/" + url.PathEscape(name)
-	err := l.ask(http.MethodGet, "faults", nil, &list)
-	if err == nil {
-		err = l.ask(http.MethodPut, at, s, nil)
-	}
-	if err != nil {
-		l.t.Fatalf("fourwaystest: the fault %s can't be set: %v", name, err)
+	if err := l.ask(http.MethodGet, "faults", nil, &list); err != nil {
+		return wish{}, err
 	}
 	for _, f := range list.Items {
-		if f.Name == name {
-			before = f.Active
+		if f.Name == name && f.Active != nil {
+			return wish{method: http.MethodPut, body: f.Active.again()}, nil
 		}
 	}
-	l.t.Cleanup(func() {
-		if before == nil {
-			l.ClearFault(name)
-		} else if err := l.ask(http.MethodPut, at, before.again(), nil); err != nil {
-			l.t.Errorf("fourwaystest: the fault %s can't be put back as it was: %v", name, err)
-		}
-	})
-}
-
-// ClearFault mends what Fault broke. Nothing is restarted. It does no harm when the fault is not on.
-func (l *Lab) ClearFault(name string) {
-	l.t.Helper()
-	if err := l.ask(http.MethodDelete, "faults/"+url.PathEscape(name), nil, nil); err != nil {
-		l.t.Errorf("fourwaystest: the fault %s can't be cleared: %v", name, err)
-	}
+	return wish{method: http.MethodDelete}, nil
 }
 
 // swap is a domain's path that goes before the configuration.
@@ -113,34 +110,26 @@ type swap struct {
 // SetMode swaps the path of a domain until the test ends; then the domain goes by what it went by before.
 func (l *Lab) SetMode(domain string, path authn.Path) {
 	l.t.Helper()
+	at := "mode/" + url.PathEscape(strings.ToLower(domain))
+	if err := l.change(at, http.MethodPut, swap{Path: path, Reason: l.reason()}, func() (wish, error) { return l.modeNow(domain) }); err != nil {
+		l.t.Fatalf("fourwaystest: %s can't be set to %s: %v", domain, path, err)
+	}
+}
+
+func (l *Lab) modeNow(domain string) (wish, error) {
 	var list page[struct {
 		Domain   string `json:"domain"`
 		Override *swap  `json:"override"`
 	}]
-	at := "mode/" + url.PathEscape(domain)
-	err := l.ask(http.MethodGet, "mode", nil, &list)
-	if err == nil {
-		err = l.ask(http.MethodPut, at, swap{Path: path, Reason: l.reason()}, nil)
+	if err := l.ask(http.MethodGet, "mode", nil, &list); err != nil {
+		return wish{}, err
 	}
-	if err != nil {
-		l.t.Fatalf("fourwaystest: %s can't be set to %s: %v", domain, path, err)
-	}
-	method, body := http.MethodDelete, any(nil)
 	for _, m := range list.Items {
 		if strings.EqualFold(m.Domain, domain) && m.Override != nil {
-			method, body = http.MethodPut, m.Override
+			return wish{method: http.MethodPut, body: m.Override}, nil
 		}
 	}
-	l.t.Cleanup(func() {
-		if err := l.ask(method, at, body, nil); err != nil {
-			l.t.Errorf("fourwaystest: the path of %s can't be put back as it was: %v", domain, err)
-		}
-	})
-}
-
-// page is a list as the console gives it.
-type page[T any] struct {
-	Items []T `json:"items"`
+	return wish{method: http.MethodDelete}, nil
 }
 
 // longestReason is what the console takes, in characters.

@@ -23,8 +23,9 @@ type Lab struct {
 	Token      string // of the console, role admin
 	Users      []User // the characters of the demo world; a crowd is not among them
 
-	t testing.TB
-	p *program
+	t      testing.TB
+	p      *program
+	wishes *wishes
 }
 
 // User is a demo person with a password that is right now.
@@ -57,6 +58,7 @@ func Start(t testing.TB, opts ...Option) *Lab {
 	return &Lab{
 		SignInURL: ready.SignInURL, ConsoleURL: ready.ConsoleURL, MetricsURL: ready.MetricsURL, AgentURL: ready.AgentURL, IdPURL: ready.IdPURL,
 		LDAPURL: ready.LDAPURL, DataDir: ready.DataDir, Token: ready.Token, Users: ready.Users, t: t, p: p,
+		wishes: &wishes{at: map[string][]wish{}},
 	}
 }
 

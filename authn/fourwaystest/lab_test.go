@@ -56,7 +56,7 @@ func TestLab(t *testing.T) {
 	})
 	t.Run("every address answers", func(t *testing.T) {
 		for _, at := range []string{lab.SignInURL + "/", lab.ConsoleURL + "/", lab.MetricsURL + "/", lab.IdPURL + "/"} {
-			res, err := http.Get(at) //nolint:gosec,noctx // the lab's own
+			res, err := http.Get(at)
 			if err != nil {
 				t.Error(err)
 				continue
@@ -127,6 +127,46 @@ func TestLab(t *testing.T) {
 		}
 		if got := outer.SignIn(judy, outer.Password(judy)); got.Verdict != authn.Allowed {
 			t.Errorf("the inner fault is still on: %+v", got)
+		}
+	})
+	t.Run("parallel tests may break the same thing", func(t *testing.T) {
+		firstEnds, secondIsOn := make(chan struct{}), make(chan struct{})
+		t.Run("first", func(t *testing.T) {
+			t.Parallel()
+			t.Cleanup(func() { close(firstEnds) }) // runs after the lab's own
+			lab := lab.In(t)
+			lab.Fault("dc-down")
+			<-secondIsOn
+		})
+		t.Run("second", func(t *testing.T) {
+			t.Parallel()
+			lab := lab.In(t)
+			lab.Fault("dc-down")
+			close(secondIsOn)
+			<-firstEnds
+			if got := lab.SignIn(alice, lab.Password(alice)); got.Reason != authn.ADUnreachable {
+				t.Errorf("the other's end mended it: %+v", got)
+			}
+		})
+	})
+	t.Run("and find it mended", func(t *testing.T) {
+		lab := lab.In(t)
+		if got := lab.SignIn(alice, lab.Password(alice)); got.Verdict != authn.Allowed {
+			t.Errorf("%+v", got)
+		}
+	})
+	t.Run("a fault cleared within is on again outside", func(t *testing.T) {
+		outer := lab.In(t)
+		outer.Fault("dc-down")
+		t.Run("inner", func(t *testing.T) {
+			inner := lab.In(t)
+			inner.ClearFault("dc-down")
+			if got := inner.SignIn(alice, inner.Password(alice)); got.Verdict != authn.Allowed {
+				t.Errorf("%+v", got)
+			}
+		})
+		if got := outer.SignIn(alice, outer.Password(alice)); got.Reason != authn.ADUnreachable {
+			t.Errorf("%+v", got)
 		}
 	})
 	t.Run(strings.Repeat("a long name ", 40), func(t *testing.T) {

@@ -53,7 +53,7 @@ func TestWhatCanNotBeDoneSaysWhatToDo(t *testing.T) {
 		"unknown domain":   {func(l *fourwaystest.Lab) { l.SetMode("nowhere.test", authn.PathPHS) }, []string{"nowhere.test can't be set to phs"}},
 		"unknown person":   {func(l *fourwaystest.Lab) { l.Password("zoe@pta.example.test") }, []string{"zoe@pta.example.test", "Lab.Users"}},
 		"empty password":   {func(l *fourwaystest.Lab) { l.SignIn(alice, "") }, []string{"the password is empty", "Lab.Password"}},
-		"trace of nothing": {func(l *fourwaystest.Lab) { l.Trace("") }, []string{"the trace of", "CorrelationID"}},
+		"trace of nothing": {func(l *fourwaystest.Lab) { l.Trace("") }, []string{"a trace", "CorrelationID"}},
 		"no such trace":    {func(l *fourwaystest.Lab) { l.Trace("0198c0de-0000-7000-8000-000000000001") }, []string{"0198c0de", "can't be read"}},
 		"": {func(l *fourwaystest.Lab) {
 			l.Fault("dc-down", fourwaystest.Rate(.5))
