@@ -419,3 +419,22 @@ func TestAnAdministratorsChangesAreSeenByTheNextBind(t *testing.T) {
 		t.Errorf("deleted by the sync reader: %v", err)
 	}
 }
+
+func TestTheDirectoryTellsItsOwnTime(t *testing.T) {
+	srv, cfg := lab(t)
+	got, err := client(t, cfg).Time(t.Context())
+	if err != nil || !got.Equal(now) {
+		t.Errorf("got %s, %v, want %s", got, err, now)
+	}
+	stranger := cfg
+	stranger.BindDN, stranger.BindPassword = "", authn.Secret{}
+	if at, err := client(t, stranger).Time(t.Context()); err == nil {
+		t.Errorf("without a service account it was %s", at)
+	}
+	if err := srv.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if at, err := client(t, cfg).Time(t.Context()); err == nil || errors.Is(err, onprem.ErrNoClock) {
+		t.Errorf("a dead directory told %s, %v", at, err)
+	}
+}
