@@ -41,8 +41,11 @@ func (l *Lab) atIdP(login harbour.Login) harbour.Tampering {
 		return struck
 	}
 	if login.Moment == harbour.Asked {
+		if down, struck := l.faults.Strikes("idp-down", target); struck {
+			return harbour.Tampering{Down: true, Until: down.Over}
+		}
 		slow, _ := l.faults.Strikes("idp-slow", target)
-		return harbour.Tampering{Wait: slow.Wait, Until: slow.Over, Down: hit("idp-down")}
+		return harbour.Tampering{Wait: slow.Wait, Until: slow.Over}
 	}
 	t := harbour.Tampering{OtherKey: hit("idp-wrong-signature"), NextKey: hit("idp-cert-rotated"), Replay: hit("idp-replay")}
 	if late, struck := l.faults.Strikes("idp-expired-assertion", target); struck {

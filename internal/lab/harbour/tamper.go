@@ -34,7 +34,7 @@ const (
 type Tampering struct {
 	Down  bool            // the connection is hung up
 	Wait  time.Duration   // before anything is said
-	Until <-chan struct{} // when it closes, the wait is over; nil: it takes its time
+	Until <-chan struct{} // when it closes, that is over; nil: a wait takes its time, and a login that was hung up on stays so
 
 	OtherKey bool          // signed by a key that was never published
 	NextKey  bool          // signed by the key that RollOver published
@@ -64,8 +64,8 @@ func (s *Server) tamper(l *login, upn string, m Moment) Tampering {
 	return s.options.Tamper(Login{UPN: upn, Domain: l.domain, Protocol: l.protocol, Moment: m})
 }
 
-// reach lets what is broken between the browser and us strike. A login that was hung up on stays so: browsers try again by
-// themselves.
+// reach lets what is broken between the browser and us strike. A login that was hung up on stays so until that is mended:
+// browsers try again by themselves.
 func (s *Server) reach(w http.ResponseWriter, r *http.Request, l *login, upn string) {
 	way := s.logins.way(l, upn, func() Tampering { return s.tamper(l, upn, Asked) })
 	if way.Wait > 0 && !wait(w, r, way) || way.Down {
@@ -77,12 +77,22 @@ func (s *Server) reach(w http.ResponseWriter, r *http.Request, l *login, upn str
 func (ls *logins) way(l *login, upn string, ask func() Tampering) Tampering {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
-	if !l.met || l.asked != upn {
+	if !l.met || l.asked != upn || l.way.Down && l.way.over() {
 		l.met, l.asked, l.way = true, upn, ask()
 	}
 	way := l.way
-	l.way.Wait, l.way.Until = 0, nil
+	l.way.Wait = 0
 	return way
+}
+
+// over reports that this was mended.
+func (t Tampering) over() bool {
+	select {
+	case <-t.Until:
+		return true
+	default:
+		return false
+	}
 }
 
 // wait reports whether the browser is still there. The connection's own bounds must not end it first.

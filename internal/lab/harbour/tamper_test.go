@@ -216,6 +216,16 @@ func TestALoginThatWasHungUpOnStaysSo(t *testing.T) {
 	at := lostAt(t, b, authorizeURL(s, oidcDomain))
 	bad.does(harbour.Tampering{})
 	lostAt(t, b, at) // browsers try again by themselves
+	mended := make(chan struct{})
+	bad.does(harbour.Tampering{Down: true, Until: mended})
+	c := newBrowser(t, s)
+	at = lostAt(t, c, authorizeURL(s, oidcDomain))
+	bad.does(harbour.Tampering{})
+	lostAt(t, c, at)
+	close(mended)
+	if p := c.open(at); p.status != http.StatusOK {
+		t.Errorf("reloaded after it was mended: %d", p.status)
+	}
 	if p := healthy.signIn(form, "alice@"+oidcDomain, password); !strings.HasPrefix(p.location, callback) {
 		t.Errorf("control: %d %s", p.status, p.text)
 	}
