@@ -118,9 +118,15 @@ func (o *Operator) KeepWorld(ctx context.Context, path string) (users int, err e
 
 // RestoreWorld brings a copy back, between two synchronisations: tenant, overrides, lockout and the sign-in log are those
 // of the copy, and all sessions are over. Nothing else of a sign-in is kept in memory, but what is under way: that ends as
-// it began.
-func (o *Operator) RestoreWorld(ctx context.Context, path string) (users int, err error) {
-	users, err = o.world(ctx, func() error { return o.Store.RestoreWorld(ctx, path) })
+// it began. rest brings the world's other half back and is called when this one is there; no synchronisation begins before
+// it has returned, since what one would read by then is of another world.
+func (o *Operator) RestoreWorld(ctx context.Context, path string, rest func() error) (users int, err error) {
+	users, err = o.world(ctx, func() error {
+		if err := o.Store.RestoreWorld(ctx, path); err != nil {
+			return err
+		}
+		return rest()
+	})
 	if err != nil {
 		return 0, err
 	}

@@ -121,12 +121,17 @@ func writeJSON(file string, v any) error {
 	if err != nil {
 		return err
 	}
+	return replace(file, append(raw, '\n'))
+}
+
+// replace is writeJSON for what is written already.
+func replace(file string, content []byte) error {
 	tmp, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*") // mode 0600
 	if err != nil {
 		return err
 	}
 	defer os.Remove(tmp.Name()) // gone once it has been renamed
-	_, err = tmp.Write(append(raw, '\n'))
+	_, err = tmp.Write(content)
 	if err == nil {
 		err = tmp.Sync()
 	}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"github.com/fourways-id/fourways/internal/directory"
 )
 
 // secrets are the passwords of the lab's own machinery: random, unlike the people's.
@@ -51,7 +53,7 @@ func openSecrets(path string, exposed bool) (secrets, error) {
 		if raw, err = json.MarshalIndent(made, "", "  "); err != nil {
 			return secrets{}, err
 		}
-		err = os.WriteFile(path, append(raw, '\n'), 0o600)
+		err = replace(path, append(raw, '\n')) // whole: without it there is no way back into the lab's directory
 	}
 	if err != nil {
 		return secrets{}, fmt.Errorf("the lab's secrets: %w", err)
@@ -59,6 +61,9 @@ func openSecrets(path string, exposed bool) (secrets, error) {
 	var f secretsFile
 	if err := json.Unmarshal(raw, &f); err != nil || f.Administrator == "" || f.Sync == "" || f.Decoy == "" || f.OIDC == "" {
 		return secrets{}, fmt.Errorf("%s is damaged: stop the lab and remove its data folder", path)
+	}
+	if exposed && f.People == "" {
+		return secrets{}, fmt.Errorf("%w: the lab of %s has public passwords, which must not be reached by others: give this one a folder of its own (--dir FOLDER)", directory.ErrConflict, path)
 	}
 	return secrets{admin: f.Administrator, sync: f.Sync, decoy: f.Decoy, oidc: f.OIDC, people: f.People}, nil
 }

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -20,10 +19,11 @@ import (
 	"github.com/fourways-id/fourways/internal/directory"
 )
 
-// Keeper is the gateway's half of a world. A restore ends all sessions, and leaves tokens, agents and the audit log.
+// Keeper is the gateway's half of a world. A restore ends all sessions, and leaves tokens, agents and the audit log. It calls
+// rest when its half is back, and not at all when nothing was changed; nothing is synchronised before rest has returned.
 type Keeper interface {
 	KeepWorld(ctx context.Context, path string) (users int, err error)
-	RestoreWorld(ctx context.Context, path string) (users int, err error)
+	RestoreWorld(ctx context.Context, path string, rest func() error) (users int, err error)
 }
 
 // Worlds keeps states of the lab's world in its data folder and brings them back while everything runs. A kept world is
@@ -43,7 +43,7 @@ const (
 	storePart   = "store.db"
 	forestPart  = "dc.json"
 	description = "snapshot.json"
-	underWay    = "restoring" // names the world that is being brought back
+	unfinished  = ".new-" // begins the name of one that is being kept
 )
 
 // keptWorld is the description beside the parts.
@@ -53,6 +53,8 @@ type keptWorld struct {
 	At      time.Time `json:"at"` // real time
 	Users   int       `json:"users"`
 	Ahead   string    `json:"clockAhead"`
+
+	ahead time.Duration // Ahead, read
 }
 
 func newWorlds(l *Lab, c *Clock) *Worlds {
@@ -61,27 +63,6 @@ func newWorlds(l *Lab, c *Clock) *Worlds {
 
 // Worlds are the lab's kept states.
 func (l *Lab) Worlds() *Worlds { return l.worlds }
-
-// Join gives the gateway's half. A restore that the last program began and did not end is carried out now.
-func (w *Worlds) Join(ctx context.Context, k Keeper) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.gate = k
-	note, err := os.ReadFile(filepath.Join(w.lab.dir, underWay))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	name := strings.TrimSpace(string(note))
-	if err == nil && name != seeded && !snapshotName.MatchString(name) {
-		err = errors.New("it names no world")
-	}
-	if err != nil {
-		return fmt.Errorf("the file %s says that a restore was cut off, but not of what: %w: remove it, and bring a world back with `fourways reset`", underWay, err)
-	}
-	w.lab.log.Warn("a restore was cut off; it is carried out now", "world", name)
-	_, err = w.restore(ctx, name)
-	return err
-}
 
 // KeepSeeded keeps the world as it is now for reset.
 func (w *Worlds) KeepSeeded(ctx context.Context) error {
@@ -131,7 +112,7 @@ func (w *Worlds) keep(ctx context.Context, name string) (api.Snapshot, error) {
 	if err := os.MkdirAll(w.folder, 0o700); err != nil {
 		return api.Snapshot{}, fmt.Errorf("keep the lab's world: %w", err)
 	}
-	fresh, err := os.MkdirTemp(w.folder, ".new-") // mode 0700
+	fresh, err := os.MkdirTemp(w.folder, unfinished) // mode 0700
 	if err != nil {
 		return api.Snapshot{}, fmt.Errorf("keep the lab's world: %w", err)
 	}
@@ -155,7 +136,8 @@ func (w *Worlds) keep(ctx context.Context, name string) (api.Snapshot, error) {
 	return w.read(name)
 }
 
-// Snapshots implements console.Worlds: those that a person named, by name.
+// Snapshots implements console.Worlds: those that a person named, by name. One that can't be read is told of in the log and
+// hides none of the others.
 func (w *Worlds) Snapshots(context.Context) ([]api.Snapshot, error) {
 	folders, err := os.ReadDir(w.folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -168,7 +150,8 @@ func (w *Worlds) Snapshots(context.Context) ([]api.Snapshot, error) {
 		}
 		s, err := w.read(f.Name())
 		if err != nil {
-			return nil, err
+			w.lab.log.Warn("a snapshot is left out of the list", "error", err)
+			continue
 		}
 		all = append(all, s)
 	}
@@ -204,72 +187,23 @@ func (w *Worlds) describe(name string) (keptWorld, error) {
 		err = json.Unmarshal(raw, &kept)
 	}
 	if err != nil {
-		return keptWorld{}, fmt.Errorf("read the snapshot %s: %w", name, err)
+		return keptWorld{}, damaged(name, err)
 	}
 	if kept.Version != worldKept {
 		return keptWorld{}, refused("the snapshot %s was kept by another version of fourways (its form is %d, this one's %d)", name, kept.Version, worldKept)
 	}
+	if kept.ahead, err = time.ParseDuration(kept.Ahead); err != nil || kept.ahead < 0 || kept.ahead > furthest {
+		return keptWorld{}, damaged(name, fmt.Errorf("its clock is %q ahead", kept.Ahead))
+	}
 	return kept, nil
 }
 
-// RestoreWorld implements console.Worlds: "" is the world as it was seeded. Whatever is broken on purpose is mended first.
-func (w *Worlds) RestoreWorld(ctx context.Context, name string) (api.Restored, error) {
-	folder, err := nameOf(name)
-	if err != nil {
-		return api.Restored{}, err
+// damaged is about a kept world of which a part can't be read.
+func damaged(name string, err error) error {
+	if name == seeded {
+		return refused("the world as it was seeded is damaged, and nothing was changed: %v", err)
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	began := time.Now() //nolint:forbidigo // measures the work, decides nothing
-	done, err := w.restore(ctx, folder)
-	done.Name, done.Millis = name, time.Since(began).Milliseconds()
-	return done, err
-}
-
-// restore brings a world back. A note in the data folder says that it is under way: a program that ends between the parts
-// is not to leave half of one world and half of another, so the next one carries it out again.
-func (w *Worlds) restore(ctx context.Context, name string) (api.Restored, error) {
-	kept, err := w.describe(name)
-	if err != nil {
-		return api.Restored{}, err
-	}
-	if w.gate == nil {
-		return api.Restored{}, starting()
-	}
-	ahead, err := time.ParseDuration(kept.Ahead)
-	if err != nil {
-		return api.Restored{}, fmt.Errorf("read the snapshot %s: %w", name, err)
-	}
-	ctx = context.WithoutCancel(ctx) // whoever asked may go away; half a world is not to stay for it
-	if err := w.lab.mend(ctx); err != nil {
-		return api.Restored{}, err
-	}
-	note := filepath.Join(w.lab.dir, underWay)
-	if err := os.WriteFile(note, []byte(name+"\n"), 0o600); err != nil { //nolint:gosec // G703: a file of the lab's own; the name is only written into it
-		return api.Restored{}, fmt.Errorf("bring a world back: %w", err)
-	}
-	users, err := w.gate.RestoreWorld(ctx, filepath.Join(w.folder, name, storePart))
-	if err != nil { // nothing is changed yet
-		return api.Restored{}, errors.Join(refusal(err), os.Remove(note))
-	}
-	if err := w.lab.dc.Restore(filepath.Join(w.folder, name, forestPart)); err != nil {
-		return api.Restored{}, fmt.Errorf("the gateway's half of the world is back, the directory's is not: %w: try once more, or restart the lab", err)
-	}
-	if w.clock != nil {
-		if err := w.clock.set(ctx, ahead); err != nil {
-			return api.Restored{}, err
-		}
-	}
-	return api.Restored{Users: users}, os.Remove(note)
-}
-
-// mend ends what was broken on purpose.
-func (l *Lab) mend(ctx context.Context) error {
-	l.faults.ClearAll()
-	if err := errors.Join(l.StartDC(ctx), l.StartIdP(ctx)); err != nil {
-		return fmt.Errorf("bring the premises back: %w", err)
-	}
-	return nil
+	return refused("the snapshot %s is damaged, and nothing was changed: %v", name, err)
 }
 
 func refusal(err error) error {

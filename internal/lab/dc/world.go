@@ -22,23 +22,36 @@ func (s *Server) Keep(file string) error {
 	return nil
 }
 
-// Restore makes the domain what Keep wrote down, for connections that are open too: nobody is hung up on, and what they
-// ask next is answered from it. After an error the domain in memory is one of the two, whole; Restore again.
-func (s *Server) Restore(file string) error {
-	s.saving.Lock()
-	defer s.saving.Unlock()
-	kept := s.dom.empty()
-	found, err := kept.read(file)
+// Kept is a domain that Keep wrote down, read whole and not yet anybody's.
+type Kept struct {
+	file string
+	dom  *domain
+}
+
+// ReadKept reads what Keep wrote. Nothing changes, so a file that is damaged is found out before anything else does.
+func (s *Server) ReadKept(file string) (Kept, error) {
+	k := Kept{file: file, dom: s.dom.empty()}
+	found, err := k.dom.read(file)
 	if err == nil && !found {
 		err = fmt.Errorf("%s: %w", file, fs.ErrNotExist)
 	}
 	if err != nil {
-		return fmt.Errorf("bring the state of the domain controller back: %w", err)
+		return Kept{}, fmt.Errorf("read a kept state of the domain controller: %w", err)
 	}
-	s.saved = s.dom.become(kept)
+	return k, nil
+}
+
+// Restore makes the domain what ReadKept read, for connections that are open too: nobody is hung up on, and what they ask
+// next is answered from it. Each Kept is good once. After an error the domain in memory is the kept one and the file may be
+// the other: read and restore it again.
+func (s *Server) Restore(k Kept) error {
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	s.saved = s.dom.become(k.dom)
 	// In this order: a journal of the domain that was must never be read over the file of the one that is.
-	if err = s.journal.reset(s.opts.File); err == nil {
-		err = shareFile(file, s.opts.File)
+	err := s.journal.reset(s.opts.File)
+	if err == nil {
+		err = shareFile(k.file, s.opts.File)
 	}
 	if err != nil {
 		return fmt.Errorf("bring the state of the domain controller back: %w", err)

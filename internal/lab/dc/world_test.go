@@ -113,7 +113,14 @@ func TestAKeptDomainComesBack(t *testing.T) {
 	for range 2 { // the second time, file and copy are one on the disk
 		add(t, s, "alice", "Summer-2025!")
 		add(t, s, "bob", "Spring-2025!")
-		if err := s.Restore(copied); err != nil {
+		k, err := s.ReadKept(copied)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !lets(s, "bob", "Spring-2025!") {
+			t.Error("reading a kept domain changed the one that is")
+		}
+		if err := s.Restore(k); err != nil {
 			t.Fatal(err)
 		}
 		if !lets(s, "alice", "Spring-2025!") || lets(s, "bob", "Spring-2025!") {
@@ -126,8 +133,20 @@ func TestAKeptDomainComesBack(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(dir, "*.new")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
-	if err := s.Restore(filepath.Join(dir, "nothing.json")); err == nil || !lets(s, "alice", "Spring-2025!") {
-		t.Errorf("a file that is not there: %v; the domain must stay as it was", err)
+	if _, err := s.ReadKept(filepath.Join(dir, "nothing.json")); err == nil {
+		t.Error("a file that is not there was read")
+	}
+	info, err := os.Stat(copied)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for size := range info.Size() - 1 { // the last byte is a line's end
+		if err := os.Truncate(copied, info.Size()-2-size); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.ReadKept(copied); err == nil {
+			t.Fatalf("a file without its last %d bytes was read", size+2)
+		}
 	}
 }
 
