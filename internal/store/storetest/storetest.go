@@ -44,6 +44,7 @@ func Test(t *testing.T, open Open) {
 		"sync/interleaved": testInterleaved,
 		"operators":        testOperators,
 		"small":            testSmall,
+		"inspect":          testInspect,
 		"worlds":           testWorlds,
 		"worlds/foreign":   testForeignWorlds,
 		"worlds/beside":    testWorldsBeside,
