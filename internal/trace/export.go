@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/fourways-id/fourways/authn"
 )
@@ -38,10 +41,29 @@ func JSON(w io.Writer, a Attempt) error {
 	for _, entry := range l.Entries {
 		e.Custody.Entries = append(e.Custody.Entries, exportedEntry{entry, entry.Agent, entry.Steps})
 	}
-	out := json.NewEncoder(w)
-	out.SetIndent("", "  ")
-	if err := out.Encode(e); err != nil {
+	b, err := json.MarshalIndent(e, "", "  ")
+	if err == nil {
+		_, err = w.Write(append(spelled(b), '\n'))
+	}
+	if err != nil {
 		return fmt.Errorf("write the trace: %w", err)
 	}
 	return nil
+}
+
+// spelled spells what steers a terminal or hides by its number: encoding/json leaves C1 controls and marks of direction as
+// they are, and a browser's name of itself is whatever its owner likes. Such a thing stands in strings alone.
+func spelled(b []byte) []byte {
+	var out []byte
+	for _, r := range string(b) {
+		switch {
+		case r == '\n' || unicode.IsPrint(r):
+			out = utf8.AppendRune(out, r)
+		default:
+			for _, unit := range utf16.AppendRune(nil, r) {
+				out = fmt.Appendf(out, `\u%04x`, unit)
+			}
+		}
+	}
+	return out
 }

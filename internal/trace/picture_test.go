@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -137,6 +138,22 @@ func TestTheIdPsWordsStandInTheGapOnly(t *testing.T) {
 		if in != (r.ID == "F2") {
 			t.Errorf("%s says %q", r.ID, r.Words)
 		}
+	}
+}
+
+func TestJSONSteersNoTerminal(t *testing.T) {
+	a := stories(t)["cloud-denied"]
+	const typed = "M \u009b31m\u202e\u00ad\x1b \U000e0041é☃"
+	a.Records[0].Place.UserAgent = typed
+	got := drawn(t, JSON, a)
+	for _, r := range got {
+		if r != '\n' && !unicode.IsPrint(r) {
+			t.Errorf("%U is in it", r)
+		}
+	}
+	var back Attempt
+	if err := json.Unmarshal([]byte(got), &back); err != nil || back.Records[0].Place.UserAgent != typed {
+		t.Errorf("%v: %q came back", err, back.Records[0].Place.UserAgent)
 	}
 }
 
