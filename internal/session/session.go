@@ -47,6 +47,7 @@ const (
 	defaultTTL  = 24 * time.Hour
 	defaultIdle = 8 * time.Hour
 	touchEvery  = time.Minute // bounds the writes that reading pages causes
+	aheadMost   = pendingFor  // by which the clock of the gateway that made a session may be ahead of this one's
 	tokenLen    = 32
 )
 
@@ -106,6 +107,9 @@ func (m *Manager) Lookup(ctx context.Context, token string) (authn.Session, erro
 		return authn.Session{}, fmt.Errorf("look up a session: %w", err)
 	}
 	now := m.o.Clock.Now()
+	if s.Began.Sub(now) > aheadMost { // the clock went back: its life would be as much longer
+		return authn.Session{}, ErrNone
+	}
 	if !now.Before(s.Until) || s.IdleFor > 0 && !now.Before(s.LastSeen.Add(s.IdleFor)) {
 		return authn.Session{}, ErrNone
 	}

@@ -133,6 +133,18 @@ func TestASessionEndsByAgeByRestAndBySignOut(t *testing.T) {
 	f.lookup(t, out, ErrNone)
 }
 
+// A session is good for a day, also when the clock that it was made by was years ahead. Gateways whose clocks differ a little
+// take each other's.
+func TestASessionDoesNotOutliveAClockThatGoesBack(t *testing.T) {
+	f := newFixture(t)
+	f.clock.Advance(10 * time.Minute)
+	_, token := f.open(t, authn.Proof{})
+	f.clock.Advance(-10 * time.Minute)
+	f.lookup(t, token, nil)
+	f.clock.Advance(-time.Nanosecond)
+	f.lookup(t, token, ErrNone)
+}
+
 func TestTheIdentityProvidersLimitShortensTheSession(t *testing.T) {
 	f := newFixture(t)
 	f.clock.Advance(90 * 24 * time.Hour) // the lab moves policy time; an assertion's time stays real
