@@ -10,7 +10,10 @@ import (
 	"sync"
 )
 
-const command = "github.com/fourways-id/fourways/cmd/fourways"
+const (
+	command   = "github.com/fourways-id/fourways/cmd/fourways"
+	complaint = 2048 // bytes of the go command's, in a message: it may have one for each package
+)
 
 // find settles which program is run. home is a folder that goes with the test.
 func (o *options) find(home string) error {
@@ -55,7 +58,7 @@ func build(dir string) (string, error) {
 	}
 	out, err := exec.Command("go", "build", "-buildvcs=false", "-o", path, command).CombinedOutput() //nolint:gosec // G204: a path of our own
 	if err != nil {
-		return "", fmt.Errorf("fourwaystest: the fourways program can't be built: %w\n%s\nEither add it to your module with `go get -tool %s`, or name one with %s", err, out, command, envBinary)
+		return "", fmt.Errorf("fourwaystest: the fourways program can't be built: add it to your module with `go get -tool %s`, or name one with %s: %w\n%.*s", command, envBinary, err, complaint, out)
 	}
 	return path, nil
 }
