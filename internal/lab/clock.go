@@ -126,7 +126,7 @@ func writeJSON(file string, v any) error {
 
 // replace is writeJSON for what is written already.
 func replace(file string, content []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*") // mode 0600
+	tmp, err := os.CreateTemp(filepath.Dir(file), unfinished+"*") // mode 0600
 	if err != nil {
 		return err
 	}

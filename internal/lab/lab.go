@@ -73,6 +73,9 @@ func Start(ctx context.Context, o Options) (_ *Lab, err error) {
 	if l.lock, err = lockFolder(o.Dir); err != nil {
 		return nil, err
 	}
+	if err := sweepFolder(o.Dir); err != nil {
+		return nil, err
+	}
 	o.World.Seed = cmp.Or(o.World.Seed, o.Seed)
 	if l.world, err = openWorld(o.Dir, o.World); err != nil {
 		return nil, err

@@ -25,7 +25,6 @@ func (w *Worlds) Join(ctx context.Context, k Keeper) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.gate = k
-	w.sweep()
 	raw, err := os.ReadFile(w.note())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -42,16 +41,6 @@ func (w *Worlds) Join(ctx context.Context, k Keeper) error {
 		return fmt.Errorf("the file %s says that a restore was cut off, and it can't be carried out: %w: remove that file, and bring a world back with `fourways reset`", w.note(), err)
 	}
 	return nil
-}
-
-// sweep removes what a program left that ended in the middle of keeping a world.
-func (w *Worlds) sweep() {
-	left, _ := filepath.Glob(filepath.Join(w.folder, unfinished+"*")) // the pattern is a good one
-	for _, folder := range left {
-		if err := os.RemoveAll(folder); err != nil {
-			w.lab.log.Warn("the rest of a snapshot that was not finished stays", "error", err)
-		}
-	}
 }
 
 // RestoreWorld implements console.Worlds: "" is the world as it was seeded. Whatever is broken on purpose is mended first.
@@ -136,6 +125,25 @@ func (l *Lab) mend(ctx context.Context) error {
 	l.faults.ClearAll()
 	if err := errors.Join(l.StartDC(ctx), l.StartIdP(ctx)); err != nil {
 		return fmt.Errorf("bring the premises back: %w", err)
+	}
+	return nil
+}
+
+// sweepFolder removes what a program began to write that ended before it had: a whole domain may be among it.
+func sweepFolder(dir string) error {
+	for _, folder := range []string{dir, filepath.Join(dir, "snapshots")} {
+		entries, err := os.ReadDir(folder)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("clear the lab's data folder: %w", err)
+		}
+		for _, e := range entries {
+			if !strings.HasPrefix(e.Name(), unfinished) && !strings.HasPrefix(e.Name(), dc.Unfinished) {
+				continue
+			}
+			if err := os.RemoveAll(filepath.Join(folder, e.Name())); err != nil {
+				return fmt.Errorf("clear the lab's data folder: %w", err)
+			}
+		}
 	}
 	return nil
 }

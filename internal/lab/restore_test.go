@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/lab/dc"
 )
 
 // half is the gateway's half of a world: a word.
@@ -136,23 +137,36 @@ func TestARefusedRestoreDoesNotEndAnEarlierOne(t *testing.T) {
 
 func TestADamagedSnapshotHidesNoOther(t *testing.T) {
 	t.Parallel()
-	l, h := twoWorlds(t)
+	l, _ := twoWorlds(t)
 	if _, err := l.Worlds().SaveSnapshot(t.Context(), "other"); err != nil {
 		t.Fatal(err)
 	}
-	folder := filepath.Join(l.dir, "snapshots")
-	damage(t, filepath.Join(folder, "other", description))
-	if err := os.Mkdir(filepath.Join(folder, unfinished+"1"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Worlds().Join(t.Context(), h); err != nil {
-		t.Fatal(err)
-	}
-	if left, _ := filepath.Glob(filepath.Join(folder, unfinished+"*")); len(left) > 0 {
-		t.Errorf("an unfinished snapshot stays: %v", left)
-	}
+	damage(t, filepath.Join(l.dir, "snapshots", "other", description))
 	if all, err := l.Worlds().Snapshots(t.Context()); err != nil || len(all) != 1 || all[0].Name != "kept" {
 		t.Errorf("%+v, %v", all, err)
+	}
+}
+
+func TestWhatAKilledProgramBeganToWriteIsRemoved(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	kept := filepath.Join(dir, "snapshots", "kept", storePart)
+	left := []string{filepath.Join(dir, "snapshots", unfinished+"1", storePart), filepath.Join(dir, unfinished+"2"), filepath.Join(dir, dc.Unfinished+"3")}
+	for _, file := range append(left, kept) {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(sweepFolder(dir), sweepFolder(filepath.Join(dir, "none"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range left {
+		if _, err := os.Stat(file); err == nil {
+			t.Errorf("%s stays", file)
+		}
+	}
+	if _, err := os.Stat(kept); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -43,7 +43,7 @@ const (
 	storePart   = "store.db"
 	forestPart  = "dc.json"
 	description = "snapshot.json"
-	unfinished  = ".new-" // begins the name of one that is being kept
+	unfinished  = ".new-" // begins the name of what is being written
 )
 
 // keptWorld is the description beside the parts.

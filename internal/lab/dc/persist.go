@@ -226,9 +226,13 @@ func (d *domain) putStored(stored storedEntry) error {
 	return nil
 }
 
+// Unfinished begins the names of the files beside Options.File that a program leaves when it ends while it writes. They hold
+// the whole domain and are nobody's.
+const Unfinished = ".dc-"
+
 // replaceFile replaces file at once: a reader, or a start after a crash, sees the old content or the new, never a part.
 func replaceFile(file string, fill func(io.Writer) error) (err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".dc-*") // mode 0600
+	tmp, err := os.CreateTemp(filepath.Dir(file), Unfinished+"*") // mode 0600
 	if err != nil {
 		return err
 	}
