@@ -86,8 +86,8 @@ func rules() []rule {
 			fake("internal/lab/mail", our("internal/gateway")), fake("internal/lab/mail", our("authn")),
 		},
 		{
-			"a fault breaks the hop and knows no reason", faultsSetNoReason,
-			fake("internal/lab/fault", our("authn")), fake("internal/lab/fault", "net"),
+			"the board of faults knows the standard library, and so no reason", faultsSetNoReason,
+			fake("internal/lab/fault", our("internal/onprem")), fake("internal/lab/fault", "net"),
 		},
 		{
 			"nothing points at cmd", nothingImportsCommands,
@@ -187,7 +187,7 @@ func faultsSetNoReason(p pkg) []string {
 	if !below(name(p.ImportPath), "internal/lab/fault") {
 		return nil
 	}
-	return imports(p.Imports, func(path string) bool { return name(path) == "authn" })
+	return imports(p.Deps, func(path string) bool { return !standard(path) && path != p.ImportPath })
 }
 
 func nothingImportsCommands(p pkg) []string {
