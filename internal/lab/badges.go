@@ -28,12 +28,12 @@ func markOf(name string) (mark, bool) {
 		"store-slow":      {steps: []authn.StepID{authn.C2, authn.C3, authn.K2, authn.H0, authn.C9}, each: true},
 		"store-down":      {steps: []authn.StepID{authn.C2, authn.C3, authn.K2, authn.H0, authn.C9}, each: true},
 		"hash-pool-small": {steps: []authn.StepID{authn.K3, authn.H5}, checks: []authn.StepID{authn.K3, authn.H5}, waited: true},
-		"hash-missing":    {steps: []authn.StepID{authn.K2, authn.H0}},
+		"hash-missing":    {steps: []authn.StepID{authn.K2, authn.H0}, failed: true},
 
 		"agent-down":        {steps: []authn.StepID{authn.P2, authn.P4}, checks: []authn.StepID{authn.P2, authn.P4}, failed: true},
-		"agent-hang":        {steps: []authn.StepID{authn.P4}, checks: premises},
+		"agent-hang":        {steps: []authn.StepID{authn.P4}, checks: premises, failed: true},
 		"agent-late":        {steps: []authn.StepID{authn.P5, authn.P4}, checks: premises},
-		"agent-bad-key":     {steps: []authn.StepID{authn.P5}, checks: []authn.StepID{authn.P5}},
+		"agent-bad-key":     {steps: []authn.StepID{authn.P5}, checks: []authn.StepID{authn.P5}, failed: true},
 		"agent-clock-skew":  {steps: []authn.StepID{authn.P5, authn.P4}, checks: []authn.StepID{authn.P4, authn.P5}, failed: true},
 		"network-partition": {steps: []authn.StepID{authn.P4, authn.P2}, checks: []authn.StepID{authn.P2, authn.P4}, failed: true},
 

@@ -75,6 +75,9 @@ func TestTheBadgeStandsOnTheStepThatWasHit(t *testing.T) {
 			{"dc-down", "alice", ending(now, pta, authn.C3, "C2", "xC3"), []string{}},      // it never came to the directory
 			{"dc-down", "alice", ending(now, pta, "", "P5", "P6", "P7", "P8"), []string{}}, // it hit her other sign-in: this one came through
 			{"dc-tls-bad", "alice", ending(now, pta, "", "P5", "P6", "P7", "P8"), []string{}},
+			{"agent-bad-key", "alice", ending(now, pta, "", "P4", "P5", "P8"), []string{}},
+			{"agent-hang", "alice", ending(now, pta, "", "P4", "P5", "P8"), []string{}},
+			{"hash-missing", "alice", ending(now, phs, "", "H0", "H1", "H6"), []string{}},
 			{"idp-wrong-signature", "alice", ending(now, federated, "", "F3", "F4.signature"), []string{}},
 			{"idp-expired-assertion", "alice", ending(now, federated, "", "F3", "F4.time"), []string{}},
 			{"idp-cert-rotated", "alice", ending(now, federated, "", "F3", "F4.signature"), []string{"F4.signature idp-cert-rotated"}}, // oidc goes on
