@@ -54,8 +54,12 @@ func newDoctor(a *app) *cobra.Command {
 	return cmd
 }
 
-// patient is what the doctor grants a server that it looks at.
-const patient = 4 * time.Second
+// patient is what the doctor grants a server that it looks at; itself is what a gateway gets to look at itself, which is
+// longer than any of its checks may take.
+const (
+	patient = 4 * time.Second
+	itself  = 8 * time.Second
+)
 
 // examination is one visit of the doctor: what is known of the gateway, and what was found.
 type examination struct {
@@ -144,7 +148,11 @@ func (x *examination) ask(ctx context.Context) []api.Finding {
 		answers(api.FindingSkip, "no running gateway was asked: none is named, or no token is given", "give --server and "+envToken+" to have it look at itself")
 		return nil
 	}
-	theirs, err := x.console.Examine(ctx)
+	theirs, err := within(ctx, itself, x.console.Examine)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		answers(api.FindingFail, fmt.Sprintf("no answer within %s", itself), "look at the gateway's log, and at its machine: what holds its port is no gateway, or it hangs")
+		return nil
+	}
 	if err != nil {
 		f := asFailure(ctx, err)
 		result := api.FindingFail
@@ -155,7 +163,7 @@ func (x *examination) ask(ctx context.Context) []api.Finding {
 		return nil
 	}
 	answers(api.FindingOK, fmt.Sprintf("it answers, and made %d checks itself", len(theirs)), "")
-	if x.settings, err = allSettings(ctx, x.console); err != nil {
+	if x.settings, err = within(ctx, patient, x.allSettings); err != nil {
 		x.settings = map[string]string{}
 	}
 	if s, found, err := x.app.labOf(x.settings); err == nil && found {
@@ -164,9 +172,16 @@ func (x *examination) ask(ctx context.Context) []api.Finding {
 	return theirs
 }
 
+// within bounds a question to the console, which waits for minutes where a person would not.
+func within[T any](ctx context.Context, most time.Duration, ask func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	return ask(ctx)
+}
+
 // allSettings reads every setting in force; a string without its quotes.
-func allSettings(ctx context.Context, c *client.Console) (map[string]string, error) {
-	text, err := c.Config(ctx)
+func (x *examination) allSettings(ctx context.Context) (map[string]string, error) {
+	text, err := x.console.Config(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -20,13 +19,6 @@ import (
 	"github.com/fourways-id/fourways/internal/onprem"
 )
 
-// Where the lab's forest keeps its people, and the account that may read them.
-const (
-	labBase   = "DC=corp,DC=example,DC=test"
-	labPeople = "OU=Synced," + labBase
-	labReader = "CN=svc-sync,CN=Users," + labBase
-)
-
 // premises looks at the lab's directory with the service account of its synchronisation.
 func (x *examination) premises(ctx context.Context) []doctor.Check {
 	d, err := labDirectory(x.lab)
@@ -35,7 +27,7 @@ func (x *examination) premises(ctx context.Context) []doctor.Check {
 			return doctor.Skip("run the doctor as the user that runs the lab", "the lab's own secrets can't be read: %v", err)
 		}}}
 	}
-	modes, _ := x.console.Modes(ctx) // none: the finding says that no domain is served
+	modes, _ := within(ctx, patient, x.console.Modes) // none: the finding says that no domain is served
 	domains := make([]string, len(modes))
 	for i, m := range modes {
 		domains[i] = m.Domain
@@ -43,32 +35,28 @@ func (x *examination) premises(ctx context.Context) []doctor.Check {
 	threshold, _ := strconv.Atoi(x.settings["lockout.threshold"]) // 0 is not known
 	lasts, _ := time.ParseDuration(x.settings["lockout.duration"])
 	return doctor.Premises{
-		Directory: d, Name: "the lab's domain controller", Base: labBase, People: labPeople, CloudUPN: "mail", Domains: domains,
-		Certificate: filepath.Join(x.lab.DataDir, lab.CertificateFile), Threshold: threshold, Duration: lasts, Now: time.Now,
+		Directory: d, Name: "the lab's domain controller", Base: lab.BaseDN, People: lab.PeopleDN, CloudUPN: "mail", Domains: domains,
+		Certificate: filepath.Join(x.lab.DataDir, lab.CertificateFile), Threshold: threshold, Duration: lasts, Now: time.Now, Ahead: x.ahead(ctx),
 	}.Checks()
 }
 
 func labDirectory(s state) (*onprem.Directory, error) {
-	raw, err := os.ReadFile(filepath.Join(s.DataDir, "secrets.json"))
+	cfg, err := lab.Reader(s.DataDir, s.LDAPURL)
 	if err != nil {
 		return nil, err
 	}
-	var secrets struct {
-		Sync string `json:"svc_sync"`
-	}
-	if err := json.Unmarshal(raw, &secrets); err != nil || secrets.Sync == "" {
-		return nil, fmt.Errorf("secrets.json holds no svc_sync")
-	}
-	crt, err := os.ReadFile(filepath.Join(s.DataDir, lab.CertificateFile))
+	cfg.Timeout = patient
+	return onprem.New(cfg)
+}
+
+// ahead is how far the lab's policy time, which its directory shows, was moved.
+func (x *examination) ahead(ctx context.Context) time.Duration {
+	c, err := within(ctx, patient, x.console.Clock)
 	if err != nil {
-		return nil, err
+		return 0
 	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(crt)
-	return onprem.New(onprem.Config{
-		URLs: []string{s.LDAPURL}, TLS: onprem.StartTLS, RootCAs: roots, ServerName: "localhost", Timeout: patient, Kind: onprem.AD,
-		BaseDN: labBase, BindDN: labReader, BindPassword: authn.NewSecret([]byte(secrets.Sync)),
-	})
+	d, _ := time.ParseDuration(c.Offset) // 0: unreadable, and the finding shows the difference
+	return d
 }
 
 // leaks types a canary at the door on every path, then looks for it.

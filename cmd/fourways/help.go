@@ -29,7 +29,7 @@ const exitCodes = `Exit codes:
     4  the gateway can't be reached
     5  refused by a guard: nothing was changed, on purpose, because it looked like a mistake (too many deletions in one
        synchronisation, a password or token over plain http to another machine, work on the store file after a token was made)
-    6  an expectation was not met (signin --expect)
+    6  an expectation was not met: signin --expect, a matrix or a scenario that came out otherwise, a fail of the doctor
     7  a sign-in was denied
     8  not found
     9  conflict: it exists already

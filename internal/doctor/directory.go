@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -36,6 +37,7 @@ type Premises struct {
 	Threshold   int      // the gateway's lockout threshold; 0: not known
 	Duration    time.Duration
 	Now         func() time.Time
+	Ahead       time.Duration // how far the directory's time is moved ahead of Now on purpose: a lab's policy time
 }
 
 // Checks looks at the directory with its service account, and changes nothing there.
@@ -124,17 +126,26 @@ func (p Premises) suffixes(ctx context.Context) Seen {
 	return OK("the names of %s end in a domain of the tenant", count(n, "person", "people"))
 }
 
+const compare = "compare `date -u` on both machines; Kerberos and TLS need them within minutes"
+
 func (p Premises) clock(ctx context.Context) Seen {
 	d, ok := p.Directory.(timed)
 	if !ok {
-		return Skip("compare `date -u` on both machines; Kerberos and TLS need them within minutes", "the directory's time can't be read over this connection")
+		return Skip(compare, "the directory's time can't be read over this connection")
 	}
 	before := p.Now()
 	at, err := d.Time(ctx)
-	if err != nil {
-		return Skip("", "the directory does not tell its time: %v", err)
+	switch {
+	case errors.Is(err, onprem.ErrNoClock):
+		return Skip(compare, "%s does not tell its time: only Active Directory does", p.Name)
+	case err != nil:
+		return Skip("do what dc.bind says", "%v", err)
 	}
-	return clocks(p.Name, at, before.Add(-time.Second), p.Now())
+	seen := clocks(p.Name, at, before.Add(p.Ahead-time.Second), p.Now().Add(p.Ahead))
+	if p.Ahead > 0 {
+		seen.finding += fmt.Sprintf("; it shows policy time, which was moved %s ahead of real time", p.Ahead)
+	}
+	return seen
 }
 
 // rule compares the two lockouts (Microsoft: smart lockout with pass-through authentication): the gateway's threshold is

@@ -29,10 +29,10 @@ type Check struct {
 // Seen is what a check saw; make one with OK, Warn, Fail or Skip. The zero value counts as a failure of the check itself.
 type Seen struct{ result, finding, fix string }
 
-// usual is how long a check may take; atOnce how many run beside each other.
+// usual is how long a check may take; atOnce how many run beside each other: most only wait, and should wait together.
 const (
 	usual  = 5 * time.Second
-	atOnce = 8
+	atOnce = 32
 )
 
 // OK says that all is well, with what was seen.

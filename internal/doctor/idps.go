@@ -12,9 +12,14 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/fourways-id/fourways/internal/config"
 	"github.com/fourways-id/fourways/providers/saml"
 )
+
+// oneIdP is less than a check may take, so that the finding names the provider that hangs.
+const oneIdP = usual - time.Second
 
 // IdPs looks at the configured identity providers from this machine; none without one.
 func IdPs(c *config.Config, client *http.Client, now func() time.Time) []Check {
@@ -23,10 +28,17 @@ func IdPs(c *config.Config, client *http.Client, now func() time.Time) []Check {
 	}
 	each := func(do func(context.Context, config.IdP) Seen) func(context.Context) Seen {
 		return func(ctx context.Context) Seen {
-			var all []Seen
-			for _, p := range c.IdP {
-				all = append(all, do(ctx, p))
+			ctx, cancel := context.WithTimeout(ctx, oneIdP)
+			defer cancel()
+			all := make([]Seen, len(c.IdP))
+			var g errgroup.Group
+			for i, p := range c.IdP {
+				g.Go(func() error {
+					all[i] = do(ctx, p)
+					return nil
+				})
 			}
+			_ = g.Wait() // none has an error
 			return Worst(Seen{}, all...)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,8 +65,9 @@ func secretModes(c *config.Config) Seen {
 	for _, p := range c.IdP {
 		files = append(files, p.ClientSecretFile)
 	}
+	slices.Sort(files)
 	var all []Seen
-	for _, path := range files {
+	for _, path := range slices.Compact(files) {
 		info, err := os.Stat(path)
 		if path == "" || err != nil {
 			continue // config.files and store.file say what is missing

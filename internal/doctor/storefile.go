@@ -12,28 +12,50 @@ import (
 
 	"github.com/fourways-id/fourways/internal/config"
 	"github.com/fourways-id/fourways/internal/keyring"
+	"github.com/fourways-id/fourways/internal/store"
 )
 
 // StoreFile looks at the store's file and its root key without opening the store, which would change both.
 func StoreFile(c *config.Config) []Check {
 	return []Check{
 		{ID: "store.file", Title: "The store's file", Run: func(context.Context) Seen { return storeFile(c.Store.Path) }},
-		{ID: "store.key", Title: "The root key", Run: func(context.Context) Seen { return rootKey(c) }},
+		{ID: "store.key", Title: "The root key", Run: func(ctx context.Context) Seen { return rootKey(ctx, c) }},
 	}
 }
 
-func rootKey(c *config.Config) Seen {
+func rootKey(ctx context.Context, c *config.Config) Seen {
 	_, noStore := os.Stat(c.Store.Path)
 	ring, err := keyring.Open(c.Store.RootKeyFile)
 	switch {
+	case err == nil && noStore != nil:
+		return OK("%s holds the key %.8s; there is no store yet", c.Store.RootKeyFile, ring.ID())
 	case err == nil:
-		return OK("%s holds the key %.8s", c.Store.RootKeyFile, ring.ID())
+		return keyOfStore(ctx, c, ring)
 	case errors.Is(err, fs.ErrNotExist) && noStore != nil:
 		return Skip("", "%s is not there yet: the first start makes it", c.Store.RootKeyFile)
 	case errors.Is(err, fs.ErrNotExist):
 		return Fail("put the key file back from your backup", "there is a store at %s but no root key at %s", c.Store.Path, c.Store.RootKeyFile)
 	}
 	return Fail("do what the sentence says, or put the key file back from your backup", "%v", err)
+}
+
+// keyOfStore says whether a start with this key would open the store that is there.
+func keyOfStore(ctx context.Context, c *config.Config, ring *keyring.Ring) Seen {
+	key := fmt.Sprintf("%s holds the key %.8s", c.Store.RootKeyFile, ring.ID())
+	schema, err := store.Look(ctx, store.Options{Path: c.Store.Path, Ring: ring, Lab: c.Lab != nil})
+	switch {
+	case errors.Is(err, store.ErrOtherKey):
+		return Fail("point store.root_key_file to the key that belongs to the store, or put store and key back from one backup", "%s, but %s was sealed with another: the gateway would not start", key, c.Store.Path)
+	case errors.Is(err, store.ErrOtherMark):
+		return Fail("give lab and gateway a store of their own (store.path)", "%s: %v: the gateway would not start", c.Store.Path, err)
+	case errors.Is(err, store.ErrNewer):
+		return Fail("use the newer program", "%s: %v: the gateway would not start", c.Store.Path, err)
+	case errors.Is(err, store.ErrUnsettled):
+		return Skip("give --server and a token, if its gateway runs; else start it", "%s; whether it opens %s can't be told without opening that: %v", key, c.Store.Path, err)
+	case err != nil:
+		return Fail(restore, "%s can't be read: %v", c.Store.Path, err)
+	}
+	return OK("%s, and it opens the store (schema %d)", key, schema)
 }
 
 // The header of an SQLite file (sqlite.org/fileformat2.html, section 1.3).

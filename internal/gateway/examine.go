@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -43,6 +44,7 @@ func (g *Gateway) storeChecks() []doctor.Check {
 		}
 		return doctor.OK("it answers, and the last sign-in was written down")
 	}}}
+	checks = append(checks, doctor.Check{ID: "store.schema", Title: "Every page of the store is sound", Run: g.seeSchema})
 	for _, one := range doctor.StoreFile(c) {
 		if one.ID == "store.key" { // this gateway knows more: which key is the right one
 			one.Run = func(context.Context) doctor.Seen { return g.seeKey(c.Store.RootKeyFile) }
@@ -50,6 +52,22 @@ func (g *Gateway) storeChecks() []doctor.Check {
 		checks = append(checks, one)
 	}
 	return checks
+}
+
+// wholeStore is less than a check may take: that a store is too large to be read whole is no failure.
+const wholeStore = 4 * time.Second
+
+func (g *Gateway) seeSchema(ctx context.Context) doctor.Seen {
+	bounded, cancel := context.WithTimeout(ctx, wholeStore)
+	defer cancel()
+	schema, err := g.core.store.Inspect(bounded)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return doctor.Skip("run `sqlite3 COPY 'PRAGMA quick_check'` on a backup of "+g.conf.Load().Store.Path, "the store was not read whole within %s", wholeStore)
+	case err != nil:
+		return doctor.Fail("stop the gateway, keep a copy of the file, and put store and key back from one backup", "%v", err)
+	}
+	return doctor.OK("every page is sound; the schema has version %d", schema)
 }
 
 // seeKey compares the key file with the key that opened the store.
