@@ -129,16 +129,19 @@ func (t *turn) decide(ctx context.Context) (out Outcome) {
 		return Deny(StateMismatch, F4InResponse, errors.New("a callback came without the sign-in that it belongs to: no pending cookie, or another IdP's"))
 	}
 	if !t.resumed {
-		t.note(C1, Browser, Gateway, nil)
+		t.note(C1, Browser, Gateway, t.typed())
 	}
 	if err := t.whoAndHow(ctx); err != nil {
+		t.giveUp()
 		return Fail(Internal, C2, err)
 	}
 	if a.Realm.Path == "" || a.Realm.Path == PathNone {
+		t.giveUp()
 		return Deny(DomainUnknown, C2, nil)
 	}
 	t.dropForeignPassword()
 	if reason, err := t.reserve(ctx); reason != None {
+		t.giveUp()
 		return Outcome{Verdict: reason.Verdict(), Reason: reason, Check: C3, Err: err}
 	}
 	if unusable(a.Answer) {
@@ -170,13 +173,7 @@ func (t *turn) whoAndHow(ctx context.Context) (err error) {
 // dropForeignPassword wipes, unread, a password that was typed here but belongs to another identity provider.
 func (t *turn) dropForeignPassword() {
 	if _, ok := t.attempt.Answer.(Password); ok && t.attempt.Realm.Path == PathFederated {
-		for i, s := range t.steps {
-			if s.ID == C1 { // the ledger tells of it all the same
-				t.steps[i] = s.Hold(Browser, FormClear).Hold(Gateway, FormClear)
-			}
-		}
-		t.wipe()
-		t.note(C10, Gateway, Gateway, map[Lane]Form{Gateway: FormNone})
+		t.giveUp()
 		t.attempt.Answer = Nothing{}
 	}
 }
@@ -191,6 +188,7 @@ func (t *turn) reserve(ctx context.Context) (Reason, error) {
 		t.tallyKey = "account:" + string(t.attempt.Account.ID)
 	}
 	start := StartStep(t.Clock, C3, Gateway, Store)
+	start.Held = t.typed()
 	t.ticket = t.Guard.Reserve(ctx, t.tallyKey, t.from)
 	reason, err := t.ticket.Refused()
 	result := StepOK
@@ -204,6 +202,22 @@ func (t *turn) reserve(ctx context.Context) (Reason, error) {
 func (t *turn) wipe() {
 	for _, s := range secrets(t.attempt.Answer) {
 		s.Wipe()
+	}
+}
+
+// typed is who holds the secret that came with this step: from its first moment on, whatever is looked up before it is used.
+func (t *turn) typed() map[Lane]Form {
+	if len(secrets(t.attempt.Answer)) == 0 {
+		return nil
+	}
+	return map[Lane]Form{Browser: FormClear, Gateway: FormClear}
+}
+
+// giveUp wipes the secret that came with this step, and says so.
+func (t *turn) giveUp() {
+	if len(secrets(t.attempt.Answer)) > 0 {
+		t.wipe()
+		t.note(C10, Gateway, Gateway, map[Lane]Form{Gateway: FormNone})
 	}
 }
 

@@ -12,10 +12,7 @@ import (
 func (t *turn) settle(out Outcome) Outcome {
 	t.steps = append(t.steps, out.Steps...)
 	out.Steps = nil
-	if s := secrets(t.attempt.Answer); len(s) > 0 {
-		t.wipe()
-		t.note(C10, Gateway, Gateway, map[Lane]Form{Gateway: FormNone})
-	}
+	t.giveUp()
 	switch out.Verdict {
 	case Allowed:
 		out = t.admit(out)

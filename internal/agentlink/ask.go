@@ -41,6 +41,8 @@ type Try struct {
 	Sealed    time.Time // zero: it did not come to that
 	Sent      time.Time
 	Reason    authn.Reason // why it was not this one; None for the last
+	Answer    Answer       // its own account, when it gave one that could be believed
+	Answered  time.Time
 }
 
 const (
@@ -61,6 +63,7 @@ func (l *Link) Ask(ctx context.Context, q Question) Reply {
 		l.leave(m.ID)
 		r.Reason, r.Err, r.Answer, r.Answered = end.reason, end.err, end.answer, l.o.Clock.Now()
 		r.AgentID, r.AgentName = m.ID, m.Name
+		try.Answer, try.Answered = r.Answer, r.Answered
 		l.observe(m.ID, end)
 		if !end.handOver || !others || ctx.Err() != nil {
 			r.Tries = append(r.Tries, try)

@@ -21,7 +21,7 @@ func byOurClock(r agentlink.Reply, now time.Time) agentlink.Reply {
 	r.Answered = now
 	r.Tries = slices.Clone(r.Tries)
 	for i := range r.Tries {
-		for _, t := range []*time.Time{&r.Tries[i].Chosen, &r.Tries[i].Sealed, &r.Tries[i].Sent} {
+		for _, t := range []*time.Time{&r.Tries[i].Chosen, &r.Tries[i].Sealed, &r.Tries[i].Sent, &r.Tries[i].Answered} {
 			if !t.IsZero() {
 				*t = t.Add(off)
 			}
@@ -30,15 +30,18 @@ func byOurClock(r agentlink.Reply, now time.Time) agentlink.Reply {
 	return r
 }
 
-// evidence draws what happened from the reply: the agents that were tried, and the last one's own account of it.
+// evidence draws what happened from the reply: the agents that were tried, and their own accounts of it.
 func evidence(r agentlink.Reply, decoy bool, now time.Time) []authn.Step {
 	if len(r.Tries) == 0 {
 		refused := authn.Step{ID: authn.P2, From: authn.Gateway, To: authn.Gateway, Result: authn.StepRefused, At: now}
 		return []authn.Step{refused.With(authn.FactReason, r.Reason.String())}
 	}
 	var steps []authn.Step
-	for _, t := range r.Tries {
+	for i, t := range r.Tries {
 		steps = append(steps, asked(t, decoy)...)
+		if i < len(r.Tries)-1 && t.Answer.Request != "" && !t.Sent.IsZero() { // it may have had the password in its memory
+			steps = append(steps, place(agentlink.Reply{AgentName: t.AgentName, Answer: t.Answer, Answered: t.Answered}, t.Sent, decoy)...)
+		}
 	}
 	last := r.Tries[len(r.Tries)-1]
 	if last.Sealed.IsZero() {

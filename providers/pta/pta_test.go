@@ -284,6 +284,21 @@ func TestHandOverIsInTheEvidence(t *testing.T) {
 	}
 }
 
+func TestAgentThatGaveUpTellsWhatItHeld(t *testing.T) {
+	r := reply(authn.BadPassword, true)
+	first := r.Tries[0]
+	first.AgentName, first.Reason, first.Answered = "agent-0", authn.ADUnreachable, first.Sent.Add(time.Millisecond)
+	first.Answer = agentlink.Answer{Request: "r", Steps: []agentlink.Hop{{ID: authn.P5, Result: authn.StepOK}, {ID: authn.P6, Result: authn.StepRefused}, {ID: authn.P8, Result: authn.StepOK}}}
+	r.Tries = append([]agentlink.Try{first}, r.Tries...)
+	out := pta.New(&canned{reply: r}, agenttest.Clock{}, pta.Options{}).Step(t.Context(), attempt(alice(), "alice@pta.example.test", password))
+	if got := story(out.Steps); !strings.HasPrefix(got, "P1 P2 P3 P4 P5 P6 P8 P2 P3 P4 P9;") {
+		t.Errorf("%s", got)
+	}
+	if s := out.Steps[4]; s.Held[authn.Agent] != authn.FormClear || s.Facts[authn.FactAgent] != "agent-0" {
+		t.Errorf("the agent that gave up: %+v", s)
+	}
+}
+
 func TestEvidenceIsToldByOneClock(t *testing.T) {
 	clock := authntest.NewClock(time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)) // the lab's policy time is elsewhere
 	r := reply(authn.BadPassword, true, agentlink.Hop{ID: authn.P5, Took: time.Millisecond})
