@@ -165,7 +165,11 @@ func (t *turn) whoAndHow(ctx context.Context) (err error) {
 	if a.Realm, err = t.Realms.Of(ctx, a.Who, a.Account); err != nil {
 		return fmt.Errorf("decide the realm: %w", err)
 	}
-	t.steps = append(t.steps, start.End(t.Clock, StepOK).With(FactDomain, a.Realm.Domain).
+	found := StepOK
+	if a.Realm.Path == "" || a.Realm.Path == PathNone {
+		found = StepRefused
+	}
+	t.steps = append(t.steps, start.End(t.Clock, found).With(FactDomain, a.Realm.Domain).
 		With(FactPath, string(a.Realm.Path)).With(FactRule, a.Realm.Rule).With(FactIdP, a.Realm.IdP))
 	return nil
 }

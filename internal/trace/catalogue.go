@@ -46,7 +46,7 @@ func catalogue(id authn.StepID) (entry, bool) {
 func common() map[authn.StepID]entry {
 	return map[authn.StepID]entry{
 		authn.C1:  {ok: "The user name arrived at the gateway."},
-		authn.C2:  {ok: "[The domain {domain} ]signs in by [{path}][ at {idp}][, decided by the rule: {rule}].", refused: "No domain of ours[ ({rule})]: nobody there can be signed in."},
+		authn.C2:  {ok: "[The domain {domain} ]signs in[ by {path}][ at {idp}][, decided by the rule: {rule}].", refused: "No domain of ours[ ({rule})]: nobody there can be signed in."},
 		authn.C3:  {ok: "The lockout counter allows a guess[; {remaining} left before a lock].", refused: "No guess is allowed now[: {reason}][, until {until}]."},
 		authn.C7:  {ok: "The account is the one that was asked for, and it may sign in.", refused: "The account is not the one that was asked for, or may not sign in[: {reason}]."},
 		authn.C8:  {ok: "The account's licences were read."},

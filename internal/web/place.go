@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/fourways-id/fourways/authn"
 )
@@ -14,11 +16,20 @@ const longestAgent = 256
 
 // place is where a request came from, as the sign-in log remembers it.
 func (d *door) place(r *http.Request) authn.Place {
-	agent := strings.ToValidUTF8(r.UserAgent(), "?")
+	agent := strings.Map(printable, r.UserAgent())
 	if len(agent) > longestAgent {
 		agent = strings.ToValidUTF8(agent[:longestAgent], "")
 	}
 	return authn.Place{Addr: d.clientAddr(r), UserAgent: agent}
+}
+
+// printable puts a ? for what could steer the terminal of whoever reads the log: control characters, marks of direction, and
+// octets that are no UTF-8.
+func printable(r rune) rune {
+	if r == utf8.RuneError || !unicode.IsPrint(r) {
+		return '?'
+	}
+	return r
 }
 
 // clientAddr is the right-most address that no trusted proxy vouches for. Everything to the left of it was written by

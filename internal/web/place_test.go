@@ -42,6 +42,14 @@ func TestClientAddressIsTheLastHopNobodyTrustedVouchesFor(t *testing.T) {
 	}
 }
 
+func TestUserAgentSteersNoTerminal(t *testing.T) {
+	r := httptest.NewRequest(http.MethodPost, "/signin", nil)
+	r.Header.Set("User-Agent", "a\u009b31mb\u202ec\xffd é")
+	if got := (&door{}).place(r).UserAgent; got != "a?31mb?c?d é" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestUserAgentIsBounded(t *testing.T) {
 	r := httptest.NewRequest("GET", "/", nil)
 	r.Header.Set("User-Agent", strings.Repeat("é", 500))
