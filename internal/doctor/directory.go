@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/fourways-id/fourways/internal/onprem"
@@ -42,18 +43,32 @@ type Premises struct {
 
 // Checks looks at the directory with its service account, and changes nothing there.
 func (p Premises) Checks() []Check {
+	var once sync.Once
+	var trouble error
+	reach := func(ctx context.Context) error {
+		once.Do(func() { trouble = p.Directory.Check(ctx) })
+		return trouble
+	}
+	then := func(look func(context.Context) Seen) func(context.Context) Seen {
+		return func(ctx context.Context) Seen {
+			if reach(ctx) != nil {
+				return Skip("do what dc.bind says", "the directory can't be looked at")
+			}
+			return look(ctx)
+		}
+	}
 	return []Check{
-		{ID: "dc.bind", Title: "The directory: reach, TLS, service account, base", Run: p.bind},
+		{ID: "dc.bind", Title: "The directory: reach, TLS, service account, base", Run: func(ctx context.Context) Seen { return p.bind(reach(ctx)) }},
 		{ID: "dc.certificate", Title: "The directory's certificate", Run: func(context.Context) Seen {
 			if p.Certificate == "" {
 				return Skip(there, "it is checked with each connection; when it runs out is told on the agent's machine")
 			}
 			return CertificateFile(p.Certificate, p.Now())
 		}},
-		{ID: "dc.search", Title: "The directory shows people", Run: p.search},
-		{ID: "dc.suffixes", Title: "People's names end in a domain that is served", Run: p.suffixes},
-		{ID: "clock.dc", Title: "This machine's clock against the directory's", Run: p.clock},
-		{ID: "lockout.rule", Title: "The gateway locks before the directory does", Run: p.rule},
+		{ID: "dc.search", Title: "The directory shows people", Run: then(p.search)},
+		{ID: "dc.suffixes", Title: "People's names end in a domain that is served", Run: then(p.suffixes)},
+		{ID: "clock.dc", Title: "This machine's clock against the directory's", Run: then(p.clock)},
+		{ID: "lockout.rule", Title: "The gateway locks before the directory does", Run: then(p.rule)},
 	}
 }
 
@@ -66,8 +81,8 @@ func Elsewhere() Check {
 	}}
 }
 
-func (p Premises) bind(ctx context.Context) Seen {
-	if err := p.Directory.Check(ctx); err != nil {
+func (p Premises) bind(err error) Seen {
+	if err != nil {
 		return Fail("do what the sentence says; pass-through sign-ins and synchronisation fail until then", "%v", err)
 	}
 	return OK("%s can be reached, its certificate is trusted, the service account may read", p.Name)

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -44,7 +45,7 @@ func IdPs(c *config.Config, client *http.Client, now func() time.Time) []Check {
 	}
 	return []Check{
 		{ID: "idp.metadata", Title: "The identity providers' metadata", Run: each(func(ctx context.Context, p config.IdP) Seen { return idpMetadata(ctx, client, p) })},
-		{ID: "idp.certificate", Title: "The identity providers' signing certificates", Run: each(func(_ context.Context, p config.IdP) Seen { return idpCertificate(p, now()) })},
+		{ID: "idp.certificate", Title: "The identity providers' signing certificates", Run: each(func(ctx context.Context, p config.IdP) Seen { return idpCertificate(ctx, client, p, now()) })},
 		{ID: "idp.clock", Title: "This machine's clock against the identity providers'", Run: each(func(ctx context.Context, p config.IdP) Seen { return idpClock(ctx, client, p, now) })},
 	}
 }
@@ -67,7 +68,7 @@ func idpMetadata(ctx context.Context, client *http.Client, p config.IdP) Seen {
 	}
 	m, err := metadataOf(p)
 	if err != nil {
-		return Fail("put the provider's own metadata in place and reload", "%s: its metadata can't be used: %v", p.ID, err)
+		return Fail("put the provider's own metadata in place, then `fourways config reload`", "%s: its metadata can't be used: %v", p.ID, err)
 	}
 	if m.SSO[saml.Binding(p.Binding)] == "" {
 		return Fail("choose a binding that the metadata has", "%s: its metadata has no sign-in address for the binding %s", p.ID, p.Binding)
@@ -104,7 +105,7 @@ func accepted() []string { return []string{"RS256", "PS256", "ES256", "EdDSA"} }
 // shortRSA is the key size below which a signature proves little (NIST SP 800-131A).
 const shortRSA = 2048
 
-func idpCertificate(p config.IdP, now time.Time) Seen {
+func idpCertificate(ctx context.Context, client *http.Client, p config.IdP, now time.Time) Seen {
 	if p.Protocol == "oidc" {
 		return OK("%s publishes its keys, and rotates them itself", p.ID)
 	}
@@ -124,7 +125,28 @@ func idpCertificate(p config.IdP, now time.Time) Seen {
 			last = c
 		}
 	}
-	return expiry("the last certificate of "+p.ID, last.NotAfter, now, "get the provider's new metadata, put it in place and reload")
+	if published := published(ctx, client, m.Issuer); len(published) > 0 && !slices.ContainsFunc(m.Certificates, func(c *x509.Certificate) bool { return slices.ContainsFunc(published, c.Equal) }) {
+		return Fail("ask the provider's owner whether its key was changed; if so, put what it publishes at "+m.Issuer+" in place, then `fourways config reload`",
+			"%s publishes another signing certificate than its metadata here: its assertions will be refused (signature_invalid)", p.ID)
+	}
+	return expiry("the last certificate of "+p.ID, last.NotAfter, now, "get the provider's new metadata, put it in place, then `fourways config reload`")
+}
+
+// published are the signing certificates that a provider shows where its entity id points to, by the custom of SAML
+// metadata 4.1; none when there is nothing of the kind. They are for comparing: what was fetched vouches for nothing.
+func published(ctx context.Context, client *http.Client, issuer string) []*x509.Certificate {
+	if u, err := url.Parse(issuer); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		return nil
+	}
+	res, err := get(ctx, client, issuer)
+	if err != nil || res.status != http.StatusOK {
+		return nil
+	}
+	m, err := saml.ParseMetadata(res.body)
+	if err != nil || m.Issuer != issuer {
+		return nil
+	}
+	return m.Certificates
 }
 
 func idpClock(ctx context.Context, client *http.Client, p config.IdP, now func() time.Time) Seen {

@@ -39,10 +39,9 @@ func (g *Gateway) Examine(ctx context.Context) ([]api.Finding, error) {
 func (g *Gateway) storeChecks() []doctor.Check {
 	c := g.conf.Load()
 	checks := []doctor.Check{{ID: "store.answers", Title: "The store can be read and written", Run: func(ctx context.Context) doctor.Seen {
-		if err := g.storeTrouble(ctx); err != nil {
-			return doctor.Fail("look at the disk and at the gateway's log: nobody can sign in", "%v", err)
-		}
-		return doctor.OK("it answers, and the last sign-in was written down")
+		began := realClock{}.Now()
+		err := g.storeTrouble(ctx)
+		return judgeStore(err, realClock{}.Now().Sub(began))
 	}}}
 	checks = append(checks, doctor.Check{ID: "store.schema", Title: "Every page of the store is sound", Run: g.seeSchema})
 	for _, one := range doctor.StoreFile(c) {
@@ -52,6 +51,19 @@ func (g *Gateway) storeChecks() []doctor.Check {
 		checks = append(checks, one)
 	}
 	return checks
+}
+
+// sluggish is an answer of the store that people notice: a sign-in waits for several.
+const sluggish = time.Second
+
+func judgeStore(trouble error, took time.Duration) doctor.Seen {
+	switch {
+	case trouble != nil:
+		return doctor.Fail("look at the disk and at the gateway's log: nobody can sign in", "%v", trouble)
+	case took >= sluggish:
+		return doctor.Warn("look at the disk, and at what else this machine does", "it answers only after %s, and every sign-in waits for it", took.Round(100*time.Millisecond))
+	}
+	return doctor.OK("it answers, and the last sign-in was written down")
 }
 
 // wholeStore is less than a check may take: that a store is too large to be read whole is no failure.
@@ -153,9 +165,9 @@ func (g *Gateway) seeAgents(ctx context.Context) doctor.Seen {
 }
 
 func judgeAgents(live int, away []string) doctor.Seen {
-	const fix = "`fourways agent invite NAME --role pta` makes a one-time token for another `fourways-agent enrol`"
-	gone := ""
+	fix, gone := "`fourways agent invite --role pta` makes a one-time token for another `fourways-agent enrol`", ""
 	if len(away) > 0 {
+		fix = "start those that are not connected, and see their logs; " + fix
 		gone = "; not connected: " + strings.Join(away, ", ")
 	}
 	switch {

@@ -152,7 +152,7 @@ func (g *Gateway) seeSyncAge(ctx context.Context) doctor.Seen {
 		return doctor.OK("a lab's schedule is paused on purpose; %s", g.lastRun(now))
 	}
 	if c.Paused {
-		return doctor.Warn("set sync.paused = false and reload", "the schedule is paused: changes on-premises, disabled accounts too, do not arrive")
+		return doctor.Warn("set sync.paused = false in the file, then `fourways config reload`", "the schedule is paused: changes on-premises, disabled accounts too, do not arrive")
 	}
 	all := []doctor.Seen{judgeAge(dirsync.KindDirectory, g.lastSync(string(dirsync.KindDirectory)), now, time.Duration(c.DirectoryInterval))}
 	if g.tenant.AnyPHS() {
@@ -193,7 +193,7 @@ func (g *Gateway) seeGuard(ctx context.Context) doctor.Seen {
 			continue
 		}
 		if r.Result == dirsync.Stopped {
-			return doctor.Fail("look at the on-premises directory; if the deletions are wanted, raise sync.max_deletes or sync.max_delete_ratio and run again", "the last directory run was stopped: %s", r.Error)
+			return doctor.Fail("look at the on-premises directory; if the deletions are wanted, raise sync.max_deletes or sync.max_delete_ratio, then `fourways config reload` and `fourways sync run`", "the last directory run was stopped: %s", r.Error)
 		}
 		break
 	}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,9 @@ func TestWhatTheGatewaySeesOfItselfIsJudged(t *testing.T) {
 		got          doctor.Seen
 		result, says string
 	}{
+		"store is well":       {judgeStore(nil, time.Millisecond), api.FindingOK, "answers"},
+		"store is slow":       {judgeStore(nil, 2*time.Second), api.FindingWarn, "after 2s"},
+		"store is gone":       {judgeStore(errors.New("no disk"), 0), api.FindingFail, "no disk"},
 		"no agent":            {judgeAgents(0, []string{"dc1"}), api.FindingFail, "80001"},
 		"one agent":           {judgeAgents(1, nil), api.FindingWarn, "one agent"},
 		"two agents":          {judgeAgents(2, nil), api.FindingWarn, "3 or more"},
