@@ -107,8 +107,8 @@ func (c *copies) lend(ctx context.Context, agents int, do func(context.Context, 
 	return do(ctx, w)
 }
 
-// copyRules gives the copy the lab's configuration, except for its schedule: nothing may be synchronised behind a run's
-// back. Without a file the copy makes the one that the lab would make.
+// copyRules gives the copy the lab's configuration, except for its schedule, since nothing may be synchronised behind a run's
+// back, and for where agents dial: that is the lab's own broker. Without a file the copy makes the one that the lab would make.
 func copyRules(from, to string) error {
 	if _, err := os.Stat(from); errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -117,7 +117,7 @@ func copyRules(from, to string) error {
 	if err != nil {
 		return fmt.Errorf("read the lab's configuration: %w", err)
 	}
-	c.Sync.Paused = true
+	c.Sync.Paused, c.Server.AgentURL = true, ""
 	for i := range c.IdP {
 		if c.IdP[i].Protocol == "oidc" {
 			c.IdP[i].Binding = "" // reading filled it in; a file may not have it

@@ -27,7 +27,7 @@ func openWorld(dir string, asked World) (World, error) {
 	path := filepath.Join(dir, "world.json")
 	raw, err := os.ReadFile(path) //nolint:gosec // G304: the operator names the folder
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Stat(filepath.Join(dir, secretsFileName)); err == nil && (asked.Crowd > 0 || asked.Exposed) {
+		if (asked.Crowd > 0 || asked.Exposed) && livedIn(dir) {
 			return World{}, fmt.Errorf("%w: %s", directory.ErrConflict, fmt.Sprintf(otherWorld, dir, "no crowd and public passwords"))
 		}
 		asked.Seed = max(asked.Seed, 1)
@@ -49,6 +49,16 @@ func openWorld(dir string, asked World) (World, error) {
 		return World{}, fmt.Errorf("%w: %s", directory.ErrConflict, fmt.Sprintf(otherWorld, dir, made.crowd()))
 	}
 	return made, nil
+}
+
+// livedIn reports that a lab was made in the folder, by whatever is left of it.
+func livedIn(dir string) bool {
+	for _, name := range []string{secretsFileName, forestPart} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 const otherWorld = "the lab in %s was made with %s; a lab keeps what it was made of: give this one a folder of its own (--dir FOLDER)"
