@@ -28,7 +28,8 @@ arrival was meant to start, so a stall shows for everybody who would have come m
 sign-ins open is dropped and counted. The warm-up is in none of the numbers.
 
 Wrong passwords go to real people, but at most three times to each in a run, so that nobody is locked out; the rest of
-them, and the share --unknown, go to names that nobody has, each used once. All of them stand in the sign-in log.`
+them, and the share --unknown, go to names that nobody has, each used once. After the run, those who were guessed at are
+signed in once, unmeasured, so that many runs lock nobody out either. All of it stands in the sign-in log.`
 
 const loadRunExample = `  fourways load run
   fourways load run --paths phs,pta --rate 100 --duration 30s --wrong 0
@@ -235,6 +236,14 @@ func loadText(w io.Writer, r load.Result) error {
 		for _, kind := range slices.Sorted(maps.Keys(p.Errors)) {
 			fmt.Fprintf(&b, "%-9s  %s: %d\n", p.Path, kind, p.Errors[kind])
 		}
+	}
+	ms := func(m load.Milliseconds) time.Duration { return time.Duration(m).Round(100 * time.Microsecond) }
+	fmt.Fprintf(&b, "The generator itself was late by %s (p50), %s (p99): latency holds that as well.\n", ms(r.Lag.P50), ms(r.Lag.P99))
+	if slices.ContainsFunc(r.Paths, func(p load.PathResult) bool { return p.Dropped > 0 }) {
+		fmt.Fprintf(&b, "Dropped arrivals are in no latency: more was asked for than %d open sign-ins allow.\n", r.Plan.InFlight)
+	}
+	if slices.ContainsFunc(r.Paths, func(p load.PathResult) bool { return p.Unexpected+p.Failed > 0 }) {
+		fmt.Fprintln(&b, "Failed sign-ins are in the latencies, and may be quick: read them with the outcomes above.")
 	}
 	if !r.Complete {
 		fmt.Fprintf(&b, "This run was cut short after %s.\n", time.Duration(r.Wall).Round(time.Millisecond))

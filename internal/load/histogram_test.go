@@ -2,6 +2,7 @@ package load
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -35,6 +36,32 @@ func TestQuantilesAreThoseOfTheSortedList(t *testing.T) {
 	if none.quantile(.5) != 0 || none.timing().Buckets == nil {
 		t.Error("nothing at all is no empty distribution")
 	}
+}
+
+// The value that at least the share q of all does not pass is the one at place ceil(q*n) of the sorted list.
+func TestQuantilesAgreeWithAnyList(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		us := rapid.SliceOfN(rapid.OneOf(rapid.Int64Range(0, 200), rapid.Int64Range(0, int64(time.Hour/time.Microsecond))), 1, 500).Draw(t, "us")
+		var h histogram
+		for _, n := range us {
+			h.add(time.Duration(n) * time.Microsecond)
+		}
+		slices.Sort(us)
+		timing := h.timing()
+		for percent, got := range map[int]Milliseconds{50: timing.P50, 90: timing.P90, 95: timing.P95, 99: timing.P99} {
+			want := Milliseconds(time.Duration(us[(len(us)*percent+99)/100-1]) * time.Microsecond)
+			if got < want || got > want+want/32 {
+				t.Fatalf("p%d of %d is %s, and the list says %s", percent, len(us), time.Duration(got), time.Duration(want))
+			}
+		}
+		counted := 0
+		for _, b := range timing.Buckets {
+			counted += b.Count
+		}
+		if last := us[len(us)-1]; timing.Max != Milliseconds(time.Duration(last)*time.Microsecond) || counted != len(us) || timing.Count != len(us) {
+			t.Fatalf("max %s, %d in the buckets of %d", time.Duration(timing.Max), counted, len(us))
+		}
+	})
 }
 
 func TestTimingSurvivesJSON(t *testing.T) {

@@ -25,7 +25,8 @@ const (
 )
 
 // WrongPerAccount bounds the wrong guesses at one real account in one run. It stays below every threshold that a lab comes
-// with, so a run locks nobody's account; the wrong guesses that are left over go to names that nobody has.
+// with, so a run locks nobody's account; the wrong guesses that are left over go to names that nobody has. After the run,
+// everybody who was guessed at is signed in once, which ends their count: run after run would lock them otherwise.
 const WrongPerAccount = 3
 
 // login is what one arrival sends.
@@ -81,4 +82,17 @@ func (c *crowd) login(n int) login {
 		l.kind, l.password = Wrong, fmt.Sprintf("Wrong-guess-%d!", c.guesses[who.UPN])
 	}
 	return l
+}
+
+// guessedAt are right logins of all who got a wrong guess.
+func (c *crowd) guessedAt() []login {
+	var all []login
+	for _, path := range c.paths {
+		for _, who := range c.people[path] {
+			if c.guesses[who.UPN] > 0 {
+				all = append(all, login{path: path, kind: Right, upn: who.UPN, password: who.Password})
+			}
+		}
+	}
+	return all
 }

@@ -88,6 +88,7 @@ func TestPlansAreBounded(t *testing.T) {
 		"NaN":             func(p *Plan) { p.Rate = math.NaN() },
 		"too fast":        func(p *Plan) { p.Rate = MaxRate + 1 },
 		"no time":         func(p *Plan) { p.Duration = 0 },
+		"overflowing":     func(p *Plan) { p.WarmUp, p.Duration = Span(math.MaxInt64), Span(math.MaxInt64) },
 		"too long":        func(p *Plan) { p.WarmUp, p.Duration = Span(time.Minute), Span(MaxDuration) },
 		"warm-up before":  func(p *Plan) { p.WarmUp = -1 },
 		"no place":        func(p *Plan) { p.InFlight = 0 },

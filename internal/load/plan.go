@@ -39,10 +39,11 @@ type Plan struct {
 
 // Check says what is out of bounds.
 func (p Plan) Check() error {
-	switch total := time.Duration(p.WarmUp) + time.Duration(p.Duration); {
+	const most = Span(MaxDuration)
+	switch {
 	case !(p.Rate > 0 && p.Rate <= MaxRate): // so written, it refuses NaN as well
 		return fmt.Errorf("a rate of %g in a second is out of range: above 0, at most %d", p.Rate, MaxRate)
-	case p.WarmUp < 0 || p.Duration <= 0 || total > MaxDuration:
+	case p.WarmUp < 0 || p.Duration <= 0 || p.WarmUp > most || p.Duration > most-p.WarmUp: // a sum could overflow
 		return fmt.Errorf("%s after a warm-up of %s is out of range: above 0, together at most %s", time.Duration(p.Duration), time.Duration(p.WarmUp), MaxDuration)
 	case p.InFlight < 1 || p.InFlight > MaxInFlight:
 		return fmt.Errorf("%d open sign-ins are out of range: 1 to %d", p.InFlight, MaxInFlight)

@@ -24,7 +24,7 @@ type Result struct {
 	Environment Environment  `json:"environment"`
 	Plan        Plan         `json:"plan"`
 	Began       time.Time    `json:"began"`
-	Wall        Milliseconds `json:"wallMilliseconds"` // from the end of the warm-up to the last answer
+	Wall        Milliseconds `json:"wallMilliseconds"` // from the end of the warm-up to the last answer, and at least the plan's duration if complete
 	Complete    bool         `json:"complete"`         // false: it was cut short, and this is what there was by then
 	Lag         Timing       `json:"lagMilliseconds"`  // from intended start to sending: what the generator itself added
 	Paths       []PathResult `json:"paths"`
@@ -48,7 +48,7 @@ type PathResult struct {
 	Unexpected int            `json:"unexpected"` // it ended otherwise, or nobody could check it
 	Failed     int            `json:"failed"`     // no sign-in came of it: see Errors
 	Unfinished int            `json:"unfinished"` // open when the run was cut short
-	PerSecond  float64        `json:"perSecond"`  // that ended, with a verdict
+	PerSecond  float64        `json:"perSecond"`  // AsExpected: an answer that nobody could be checked is no work done
 	Outcomes   []Outcome      `json:"outcomes"`
 	Errors     map[string]int `json:"errors"`              // by kind
 	Latency    Timing         `json:"latencyMilliseconds"` // from the intended start
@@ -160,7 +160,7 @@ func (t *tally) result(paths []authn.Path, wall time.Duration) Result {
 		out := p.PathResult
 		out.Latency, out.Service = p.latency.timing(), p.service.timing()
 		if wall > 0 {
-			out.PerSecond = float64(p.AsExpected+p.Unexpected) / wall.Seconds()
+			out.PerSecond = float64(p.AsExpected) / wall.Seconds()
 		}
 		out.Outcomes = []Outcome{}
 		for o, n := range p.outcomes {

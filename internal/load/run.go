@@ -10,8 +10,11 @@ import (
 	"github.com/fourways-id/fourways/internal/client/browser"
 )
 
-// patience is how long one answer may take.
-const patience = 60 * time.Second
+const (
+	patience    = 60 * time.Second // how long one answer may take
+	amendWithin = 10 * time.Second // how long the end of a run may take, for all who were guessed at
+	amendAtOnce = 4
+)
 
 // door is where people sign in.
 type door interface {
@@ -46,7 +49,8 @@ func Run(ctx context.Context, to Target, p Plan, people []Person, version string
 	defer client.CloseIdleConnections()
 	r := run{
 		door: front{origin: to.origin, via: browser.SignInOptions{Client: client}}, crowd: crowd, tally: newTally(crowd.paths),
-		shape: constant{rate: p.Rate, span: time.Duration(p.WarmUp + p.Duration)}, warm: time.Duration(p.WarmUp), slots: make(chan struct{}, p.InFlight),
+		shape: constant{rate: p.Rate, span: time.Duration(p.WarmUp + p.Duration)}, warm: time.Duration(p.WarmUp), span: time.Duration(p.Duration),
+		slots: make(chan struct{}, p.InFlight),
 	}
 	result, err := r.all(ctx)
 	result.Target, result.Plan, result.Environment = to.origin, p, environment(version)
@@ -60,6 +64,7 @@ type run struct {
 	tally *tally
 	shape shape
 	warm  time.Duration
+	span  time.Duration // what is measured
 	slots chan struct{} // taken by open sign-ins
 }
 
@@ -77,9 +82,15 @@ func (r *run) all(ctx context.Context) (Result, error) {
 		})
 	})
 	open.Wait()
+	complete = complete && ctx.Err() == nil
 	measured := began.Add(r.warm)
-	result := r.tally.result(r.crowd.paths, max(0, time.Since(measured)))
-	result.Began, result.Complete = measured.UTC(), complete && ctx.Err() == nil
+	wall := max(0, time.Since(measured))
+	if complete {
+		wall = max(wall, r.span) // after the last arrival, nobody came for a while: that is part of the rate
+	}
+	result := r.tally.result(r.crowd.paths, wall)
+	result.Began, result.Complete = measured.UTC(), complete
+	r.amend(ctx)
 	if cause := context.Cause(ctx); errors.Is(cause, ErrNotLoopback) {
 		return result, cause
 	}
@@ -110,6 +121,25 @@ func (r *run) arrivals(ctx context.Context, began time.Time, start func(time.Dur
 				r.tally.drop(l)
 			}
 		}
+	}
+}
+
+// amend signs in everybody who was guessed at, unmeasured, so that their count of wrong guesses ends with the run.
+func (r *run) amend(ctx context.Context) {
+	ctx, done := context.WithTimeout(ctx, amendWithin)
+	defer done()
+	var open sync.WaitGroup
+	defer open.Wait()
+	places := make(chan struct{}, amendAtOnce)
+	for _, l := range r.crowd.guessedAt() {
+		places <- struct{}{}
+		if ctx.Err() != nil {
+			return
+		}
+		open.Go(func() {
+			_, _ = r.door.signIn(ctx, l) // one that fails leaves a count behind, and that wears off
+			<-places
+		})
 	}
 }
 

@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -30,7 +31,7 @@ func runOf(t *testing.T, p Plan, d door, people ...Person) *run {
 		t.Fatal(err)
 	}
 	return &run{
-		door: d, crowd: c, tally: newTally(c.paths), warm: time.Duration(p.WarmUp), slots: make(chan struct{}, p.InFlight),
+		door: d, crowd: c, tally: newTally(c.paths), warm: time.Duration(p.WarmUp), span: time.Duration(p.Duration), slots: make(chan struct{}, p.InFlight),
 		shape: constant{rate: p.Rate, span: time.Duration(p.WarmUp + p.Duration)},
 	}
 }
@@ -202,6 +203,89 @@ func TestLeavingTheMachineStopsTheRun(t *testing.T) {
 		got, err := runOf(t, Plan{Rate: 10, Duration: Span(time.Minute), InFlight: 10}, d).all(t.Context())
 		if !errors.Is(err, ErrNotLoopback) || got.Complete || n.Load() > 11 {
 			t.Errorf("%d were sent, complete %v, %v", n.Load(), got.Complete, err)
+		}
+	})
+}
+
+func TestRateIsThatOfThePlannedTimeAndOfWhatWasServed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var n atomic.Int32
+		d := doorFunc(func(context.Context, login) (browser.Attempt, error) {
+			if n.Add(1)%2 == 0 { // turned away, at once
+				return browser.Attempt{Verdict: authn.Unavailable}, nil
+			}
+			return allowed(), nil
+		})
+		got, err := runOf(t, Plan{Rate: 1, Duration: Span(4 * time.Second), InFlight: 9}, d).all(t.Context())
+		if p := got.Paths[0]; err != nil || p.AsExpected != 2 || p.Unexpected != 2 || p.PerSecond != .5 || got.Wall != Milliseconds(4*time.Second) {
+			t.Errorf("%g in a second, over %s: %+v, %v", p.PerSecond, time.Duration(got.Wall), p, err)
+		}
+	})
+}
+
+// A lab locks an account after ten wrong guesses without a right one in between. Ten runs are thirty guesses at each.
+func TestRunAfterRunLocksNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		people := []Person{
+			{UPN: "alice@phs.example.test", Password: "Spring-2025!", Path: authn.PathPHS},
+			{UPN: "alice@pta.example.test", Password: "Autumn-2025!", Path: authn.PathPTA},
+		}
+		var mu sync.Mutex
+		since, most := map[string]int{}, 0 // guesses since the last right one
+		d := doorFunc(func(_ context.Context, l login) (browser.Attempt, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			switch l.kind {
+			case Right:
+				since[l.upn] = 0
+				return allowed(), nil
+			case Wrong:
+				since[l.upn]++
+				most = max(most, since[l.upn])
+			}
+			return browser.Attempt{Verdict: authn.Denied}, nil
+		})
+		for range 10 {
+			got, err := runOf(t, Plan{Rate: 10, Duration: Span(2 * time.Second), InFlight: 9, Wrong: 1}, d, people...).all(t.Context())
+			if err != nil || got.Paths[0].Sent != 10 || got.Paths[0].Outcomes[0] != (Outcome{Unknown, "failure", 0, 7}) {
+				t.Fatalf("what makes amends is counted: %+v, %v", got.Paths[0], err)
+			}
+		}
+		if most != WrongPerAccount {
+			t.Errorf("%d wrong guesses in a row", most)
+		}
+	})
+}
+
+func TestCutRunMakesNoAmends(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		d := doorFunc(func(_ context.Context, l login) (browser.Attempt, error) {
+			if l.kind == Right {
+				t.Error("somebody waits for the end, and it signs people in")
+			}
+			return browser.Attempt{Verdict: authn.Denied}, nil
+		})
+		time.AfterFunc(time.Second, cancel)
+		if got, err := runOf(t, Plan{Rate: 9, Duration: Span(time.Hour), InFlight: 9, Wrong: 1}, d).all(ctx); err != nil || got.Complete {
+			t.Error(got.Complete, err)
+		}
+	})
+}
+
+func TestServerThatHangsAtTheEndHoldsARunForItsBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := doorFunc(func(ctx context.Context, l login) (browser.Attempt, error) {
+			if l.kind == Right {
+				<-ctx.Done()
+				return browser.Attempt{}, ctx.Err()
+			}
+			return browser.Attempt{Verdict: authn.Denied}, nil
+		})
+		began := time.Now()
+		got, err := runOf(t, Plan{Rate: 10, Duration: Span(time.Second), InFlight: 9, Wrong: 1}, d).all(t.Context())
+		if took := time.Since(began); err != nil || !got.Complete || took > time.Second+amendWithin {
+			t.Errorf("it took %s, complete %v, %v", took, got.Complete, err)
 		}
 	})
 }
