@@ -101,6 +101,58 @@ func TestRealDoorIsDriven(t *testing.T) {
 	}
 }
 
+func TestLoopbackOfVersionSixIsDriven(t *testing.T) {
+	l, err := net.Listen("tcp6", "[::1]:0")
+	if err != nil {
+		t.Skip("this machine has no ::1:", err)
+	}
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(letIn())
+	}))
+	_ = s.Listener.Close()
+	s.Listener = l
+	s.Start()
+	t.Cleanup(s.Close)
+	to, err := NewTarget(t.Context(), s.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Run(t.Context(), to, short(), people(), ""); err != nil || got.Paths[0].AsExpected != 20 {
+		t.Errorf("%+v, %v", got.Paths, err)
+	}
+}
+
+// Where the environment names a proxy, everything would go to that, whatever the address.
+func TestNoProxyCarriesTheLoadAway(t *testing.T) {
+	if (Target{}).client(1, patience).Transport.(*http.Transport).Proxy != nil {
+		t.Error("the environment may name a proxy")
+	}
+}
+
+// The run goes on as planned, and counts.
+func TestServerThatDiesInTheMiddleIsCounted(t *testing.T) {
+	var s *httptest.Server
+	var n atomic.Int32
+	s = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n.Add(1) == 10 {
+			_ = s.Listener.Close()
+			go s.CloseClientConnections()
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(letIn())
+	}))
+	t.Cleanup(s.Close)
+	to, err := NewTarget(t.Context(), s.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Run(t.Context(), to, short(), people(), "")
+	if p := got.Paths[0]; err != nil || !got.Complete || p.AsExpected == 0 || p.Errors["unreachable"] == 0 || p.AsExpected+p.Failed != 20 || p.Latency.Count != 20 {
+		t.Errorf("complete %v, %+v, %v", got.Complete, p, err)
+	}
+}
+
 func TestNameThatMovesAwayIsNotFollowed(t *testing.T) {
 	_, port := serve(t, letIn())
 	origin := fmt.Sprintf("http://localhost:%s", port)
