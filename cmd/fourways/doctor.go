@@ -28,7 +28,7 @@ gateway's machine, the configuration, its files and ports are looked at too, and
 --leak-check is the one part that leaves something behind: it types a random password at the door on every path, for names
 that nobody has, and then looks for it in everything that the gateway keeps. The sign-ins stand in the sign-in log.
 
-The exit code is 6 when any line says fail.`
+The exit code is 6 when any line says fail, and 4 when the gateway can't be reached and no configuration is given either.`
 
 const doctorExample = `  fourways doctor
   fourways doctor -c fourways.toml --only config,ports
@@ -71,6 +71,7 @@ type examination struct {
 	lab      state
 	http     *http.Client
 	found    []api.Finding
+	nobody   error // why there was nothing to look at
 }
 
 func (a *app) doctor(cmd *cobra.Command, f doctorFlags) error {
@@ -85,6 +86,9 @@ func (a *app) doctor(cmd *cobra.Command, f doctorFlags) error {
 	}
 	if err := a.printFindings(x.found); err != nil {
 		return err
+	}
+	if x.nobody != nil {
+		return x.nobody
 	}
 	if doctor.Failed(x.found) {
 		return failure{exitUnexpected, "something is wrong", failing(x.found), "do what FIX says of each, then run the doctor again"}
@@ -155,8 +159,11 @@ func (x *examination) ask(ctx context.Context) []api.Finding {
 	}
 	if err != nil {
 		f := asFailure(ctx, err)
-		result := api.FindingFail
-		if errors.Is(err, client.ErrUnreachable) && x.conf != nil && x.app.server() == "" {
+		result, away := api.FindingFail, errors.Is(err, client.ErrUnreachable)
+		switch {
+		case away && x.flags.file == "":
+			x.nobody = err
+		case away && x.conf != nil && x.app.server() == "":
 			result = api.FindingSkip
 		}
 		answers(result, f.why, f.do)

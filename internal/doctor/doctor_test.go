@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -73,6 +74,9 @@ func TestStoreFileThatIsCutOffOrNoDatabaseIsFound(t *testing.T) {
 		if got := storeFile(write(c.data)); got.result != c.want {
 			t.Errorf("%s: %+v", name, got)
 		}
+	}
+	if got := disk(filepath.Join(t.TempDir(), "a", "b")); runtime.GOOS == "linux" && got.result == api.FindingSkip {
+		t.Errorf("no folder yet: %+v", got)
 	}
 	if got := storeFile(filepath.Join(t.TempDir(), "none")); got.result != api.FindingSkip {
 		t.Errorf("no file yet: %+v", got)

@@ -125,11 +125,28 @@ func idpCertificate(ctx context.Context, client *http.Client, p config.IdP, now 
 			last = c
 		}
 	}
-	if published := published(ctx, client, m.Issuer); len(published) > 0 && !slices.ContainsFunc(m.Certificates, func(c *x509.Certificate) bool { return slices.ContainsFunc(published, c.Equal) }) {
-		return Fail("ask the provider's owner whether its key was changed; if so, put what it publishes at "+m.Issuer+" in place, then `fourways config reload`",
-			"%s publishes another signing certificate than its metadata here: its assertions will be refused (signature_invalid)", p.ID)
+	if changed := rotation(p.ID, m, published(ctx, client, m.Issuer)); changed.result != "" {
+		return changed
 	}
 	return expiry("the last certificate of "+p.ID, last.NotAfter, now, "get the provider's new metadata, put it in place, then `fourways config reload`")
+}
+
+// rotation compares the certificates that are configured with those that the provider shows; zero when there is nothing to tell.
+func rotation(id string, ours saml.Metadata, shown []*x509.Certificate) Seen {
+	unknown := 0
+	for _, c := range shown {
+		if !slices.ContainsFunc(ours.Certificates, c.Equal) {
+			unknown++
+		}
+	}
+	fix := "ask the provider's owner whether its key was changed; if so, put what it publishes at " + ours.Issuer + " in place, then `fourways config reload`"
+	switch {
+	case unknown == 0:
+		return Seen{}
+	case unknown == len(shown):
+		return Fail(fix, "%s publishes another signing certificate than its metadata here: its assertions are refused (signature_invalid)", id)
+	}
+	return Warn(fix, "%s publishes one more signing certificate than its metadata here: what it signs with that is refused (signature_invalid)", id)
 }
 
 // published are the signing certificates that a provider shows where its entity id points to, by the custom of SAML

@@ -48,7 +48,7 @@ func TestAProviderThatChangedItsKeyIsFound(t *testing.T) {
 		"another key":             {metadata(t, s.URL), api.FindingFail},
 		"another provider's":      {metadata(t, "https://other.example"), api.FindingOK},
 		"no metadata, as AD FS's": {"<html>hello</html>", api.FindingOK},
-		"both keys":               {strings.Replace(ours, "<KeyDescriptor", key(metadata(t, s.URL))+"<KeyDescriptor", 1), api.FindingOK},
+		"one key more":            {strings.Replace(ours, "<KeyDescriptor", key(metadata(t, s.URL))+"<KeyDescriptor", 1), api.FindingWarn},
 	} {
 		shown = c.shown
 		if got := idpCertificate(t.Context(), s.Client(), p, time.Now()); got.result != c.want {

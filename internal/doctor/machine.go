@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -139,7 +140,14 @@ const (
 	full  = 32 << 20
 )
 
+// disk looks at the folder that is there: the first start makes what is missing below it.
 func disk(dir string) Seen {
+	for parent := filepath.Dir(dir); parent != dir; parent = filepath.Dir(dir) {
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		dir = parent
+	}
 	free, err := freeBytes(dir)
 	if err != nil {
 		return Skip("", "the room on the disk of %s can't be told: %v", dir, err)
