@@ -134,7 +134,7 @@ func (o *Operator) RestoreWorld(ctx context.Context, path string, rest func() er
 }
 
 func (o *Operator) world(ctx context.Context, do func() error) (users int, err error) {
-	err = o.g.engine.Hold(do)
+	err = o.hold(ctx, do)
 	if errors.Is(err, dirsync.ErrBusy) {
 		return 0, api.Problem{Title: "Conflict", Status: http.StatusConflict, Detail: "A synchronisation is running; its end can't be in another world than its beginning. Try again when `fourways sync status` shows it done."}
 	}
@@ -142,4 +142,29 @@ func (o *Operator) world(ctx context.Context, do func() error) (users int, err e
 		return 0, err
 	}
 	return o.Store.CountUsers(ctx)
+}
+
+// What a world waits for a synchronisation that is at work: most have ended by then, and whoever asked is still there.
+const (
+	holdFor   = 5 * time.Second
+	holdEvery = 10 * time.Millisecond
+)
+
+// hold carries something out between two synchronisations; dirsync.ErrBusy when the one at work does not end.
+func (o *Operator) hold(ctx context.Context, do func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, holdFor)
+	defer cancel()
+	tick := time.NewTicker(holdEvery)
+	defer tick.Stop()
+	for {
+		err := o.g.engine.Hold(do)
+		if !errors.Is(err, dirsync.ErrBusy) {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return err
+		}
+	}
 }

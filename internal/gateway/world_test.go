@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"path/filepath"
@@ -39,5 +40,36 @@ func TestNothingIsSynchronisedBetweenTheHalvesOfAWorld(t *testing.T) {
 	})
 	if err == nil {
 		t.Error("a world that does not exist was brought back")
+	}
+}
+
+// A reset that comes while a synchronisation is at work waits for its end, and is refused when there is none in sight.
+func TestAWorldWaitsForASynchronisation(t *testing.T) {
+	h := newHouse(t, "127.0.0.1:0", harbourMetadata(t))
+	o, kept := h.Operator(), filepath.Join(t.TempDir(), "kept.db")
+	atWork, end := make(chan struct{}), make(chan struct{})
+	over := make(chan error)
+	go func() {
+		over <- h.engine.Hold(func() error {
+			close(atWork)
+			<-end
+			return nil
+		})
+	}()
+	<-atWork
+	impatient, cancel := context.WithCancel(t.Context())
+	cancel()
+	var p api.Problem
+	if _, err := o.KeepWorld(impatient, kept); !errors.As(err, &p) || p.Status != http.StatusConflict {
+		t.Errorf("while one is at work: %v, want a conflict", err)
+	}
+	done := make(chan error)
+	go func() {
+		_, err := o.KeepWorld(t.Context(), kept)
+		done <- err
+	}()
+	close(end)
+	if err := errors.Join(<-over, <-done); err != nil {
+		t.Errorf("when it has ended: %v", err)
 	}
 }
