@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -165,6 +166,23 @@ func TestAnIssuerMustCallItselfWhatTheConfigurationDoes(t *testing.T) {
 	s.Close()
 	if got := discovery(t.Context(), http.DefaultClient, p); got.result != api.FindingFail {
 		t.Errorf("nobody there: %+v", got)
+	}
+}
+
+func TestAPortThatASilentProgramHoldsIsTold(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	c := config.Default()
+	for _, address := range []*string{&c.Server.PublicListen, &c.Server.ConsoleListen, &c.Server.TelemetryListen, &c.Server.AgentListen} {
+		*address = "127.0.0.1:0"
+	}
+	c.Server.ConsoleListen = silent.Addr().String()
+	f := Run(t.Context(), []Check{Ports(c)})[0]
+	if f.Result != api.FindingFail || !strings.Contains(f.Finding, "console_listen "+c.Server.ConsoleListen+" is held by another program") {
+		t.Errorf("%+v", f)
 	}
 }
 

@@ -17,7 +17,9 @@ import (
 // Ports looks whether the addresses of a configuration are free, or held by a gateway that answers there.
 func Ports(c *config.Config) Check {
 	return Check{ID: "ports.listen", Title: "The listeners' addresses", Run: func(ctx context.Context) Seen {
-		running := isConsole(ctx, c.Server.ConsoleListen) && isTelemetry(ctx, c.Server.TelemetryListen)
+		asked, cancel := context.WithTimeout(ctx, usual/2) // another program may take the connection and be silent
+		defer cancel()
+		running := isConsole(asked, c.Server.ConsoleListen) && isTelemetry(asked, c.Server.TelemetryListen)
 		var all []Seen
 		for _, l := range [][2]string{
 			{"public_listen", c.Server.PublicListen},

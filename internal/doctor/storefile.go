@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/fourways-id/fourways/internal/config"
 	"github.com/fourways-id/fourways/internal/keyring"
@@ -19,8 +20,35 @@ import (
 func StoreFile(c *config.Config) []Check {
 	return []Check{
 		{ID: "store.file", Title: "The store's file", Run: func(context.Context) Seen { return storeFile(c.Store.Path) }},
+		{ID: "store.schema", Title: "Every page of the store is sound", Run: func(ctx context.Context) Seen { return storePages(ctx, c.Store.Path) }},
 		{ID: "store.key", Title: "The root key", Run: func(ctx context.Context) Seen { return rootKey(ctx, c) }},
 	}
+}
+
+func storePages(ctx context.Context, path string) Seen {
+	if _, err := os.Stat(path); err != nil {
+		return Skip("", "there is no store yet")
+	}
+	return Pages(ctx, path, func(ctx context.Context) (int64, error) { return store.InspectFile(ctx, path) })
+}
+
+// wholeStore is less than a check may take: that a store is too large to be read whole is no failure.
+const wholeStore = usual - time.Second
+
+// Pages judges an inspection of the store at path, which gives the version of its schema.
+func Pages(ctx context.Context, path string, inspect func(context.Context) (int64, error)) Seen {
+	ctx, cancel := context.WithTimeout(ctx, wholeStore)
+	defer cancel()
+	schema, err := inspect(ctx)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return Skip("run `sqlite3 COPY 'PRAGMA quick_check'` on a backup of "+path, "the store was not read whole within %s", wholeStore)
+	case errors.Is(err, store.ErrUnsettled):
+		return Skip("give --server and a token, if its gateway runs", "%v: only its gateway can read all of it", err)
+	case err != nil:
+		return Fail(restore, "%v", err)
+	}
+	return OK("every page is sound; the schema has version %d", schema)
 }
 
 func rootKey(ctx context.Context, c *config.Config) Seen {

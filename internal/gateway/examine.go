@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -43,9 +42,11 @@ func (g *Gateway) storeChecks() []doctor.Check {
 		err := g.storeTrouble(ctx)
 		return judgeStore(err, realClock{}.Now().Sub(began))
 	}}}
-	checks = append(checks, doctor.Check{ID: "store.schema", Title: "Every page of the store is sound", Run: g.seeSchema})
 	for _, one := range doctor.StoreFile(c) {
-		if one.ID == "store.key" { // this gateway knows more: which key is the right one
+		switch one.ID { // this gateway knows more: what stands in the log, and which key is the right one
+		case "store.schema":
+			one.Run = func(ctx context.Context) doctor.Seen { return doctor.Pages(ctx, c.Store.Path, g.core.store.Inspect) }
+		case "store.key":
 			one.Run = func(context.Context) doctor.Seen { return g.seeKey(c.Store.RootKeyFile) }
 		}
 		checks = append(checks, one)
@@ -64,22 +65,6 @@ func judgeStore(trouble error, took time.Duration) doctor.Seen {
 		return doctor.Warn("look at the disk, and at what else this machine does", "it answers only after %s, and every sign-in waits for it", took.Round(100*time.Millisecond))
 	}
 	return doctor.OK("it answers, and the last sign-in was written down")
-}
-
-// wholeStore is less than a check may take: that a store is too large to be read whole is no failure.
-const wholeStore = 4 * time.Second
-
-func (g *Gateway) seeSchema(ctx context.Context) doctor.Seen {
-	bounded, cancel := context.WithTimeout(ctx, wholeStore)
-	defer cancel()
-	schema, err := g.core.store.Inspect(bounded)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return doctor.Skip("run `sqlite3 COPY 'PRAGMA quick_check'` on a backup of "+g.conf.Load().Store.Path, "the store was not read whole within %s", wholeStore)
-	case err != nil:
-		return doctor.Fail("stop the gateway, keep a copy of the file, and put store and key back from one backup", "%v", err)
-	}
-	return doctor.OK("every page is sound; the schema has version %d", schema)
 }
 
 // seeKey compares the key file with the key that opened the store.

@@ -28,11 +28,28 @@ var (
 // Inspect reads every page of the store (sqlite.org/pragma.html#pragma_quick_check) and tells the version of its schema.
 // It changes nothing and holds up nobody. A large store takes long: bound ctx, whose error it then returns.
 func (d *DB) Inspect(ctx context.Context) (schema int64, err error) {
-	if err := d.readers.QueryRowContext(ctx, schemaVersion).Scan(&schema); err != nil {
+	return inspect(ctx, d.readers)
+}
+
+// InspectFile is Inspect for a store that is not open; ErrUnsettled when it is, or was not closed. It makes no file.
+func InspectFile(ctx context.Context, path string) (schema int64, err error) {
+	db, settled, err := untouched(path)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if !settled {
+		return 0, ErrUnsettled
+	}
+	return inspect(ctx, db)
+}
+
+func inspect(ctx context.Context, db *sql.DB) (schema int64, err error) {
+	if err := db.QueryRowContext(ctx, schemaVersion).Scan(&schema); err != nil {
 		return 0, inspected(ctx, err)
 	}
 	var says string // the first complaint, or ok
-	if err := d.readers.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&says); err != nil {
+	if err := db.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&says); err != nil {
 		return schema, inspected(ctx, err)
 	}
 	if says != "ok" {
@@ -53,25 +70,31 @@ func inspected(ctx context.Context, err error) error {
 // made or migrated. Path and Ring must be set. It gives the schema's version, and the errors of Open: ErrOtherKey,
 // ErrOtherMark, ErrNewer; or ErrUnsettled when the file alone can't tell.
 func Look(ctx context.Context, o Options) (schema int64, err error) {
-	path, err := filepath.Abs(o.Path)
-	if err != nil {
-		return 0, err
-	}
-	log, err := os.Stat(path + "-wal")
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return 0, err
-	}
-	// Without immutable, SQLite would make the files that readers and writers share (sqlite.org/uri.html#uriimmutable).
-	db, err := sql.Open("sqlite", dsn(path, url.Values{"mode": {"ro"}, "immutable": {"1"}}))
+	db, settled, err := untouched(o.Path)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	schema, err = look(ctx, db, o)
-	if unsettled := log != nil && log.Size() > 0; err != nil && unsettled && !errors.Is(err, ErrOtherKey) {
+	if err != nil && !settled && !errors.Is(err, ErrOtherKey) {
 		return 0, ErrUnsettled // the rest of it is in the log
 	}
 	return schema, err
+}
+
+// untouched opens the file alone, and says whether it holds all that the store does: what was written last stands in the
+// log beside it until the store is closed.
+func untouched(path string) (db *sql.DB, settled bool, err error) {
+	if path, err = filepath.Abs(path); err != nil {
+		return nil, false, err
+	}
+	log, err := os.Stat(path + "-wal")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, false, err
+	}
+	// Without immutable, SQLite would make the files that readers and writers share (sqlite.org/uri.html#uriimmutable).
+	db, err = sql.Open("sqlite", dsn(path, url.Values{"mode": {"ro"}, "immutable": {"1"}}))
+	return db, log == nil || log.Size() == 0, err
 }
 
 func look(ctx context.Context, db *sql.DB, o Options) (schema int64, err error) {

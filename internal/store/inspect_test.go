@@ -94,8 +94,15 @@ func TestADamagedStoreIsFound(t *testing.T) {
 	text, err := os.ReadFile(o.Path)
 	must(t, err)
 	const page = 4096
+	if _, err := InspectFile(t.Context(), o.Path); err != nil {
+		t.Fatalf("control, closed: %v", err)
+	}
 	db, err := Open(t.Context(), o)
 	must(t, err)
+	must(t, db.SetMeta(t.Context(), "k", "v"))
+	if _, err := InspectFile(t.Context(), o.Path); !errors.Is(err, ErrUnsettled) {
+		t.Errorf("open: %v", err)
+	}
 	if _, err := db.Inspect(t.Context()); err != nil {
 		t.Fatalf("control: %v", err)
 	}
@@ -104,6 +111,9 @@ func TestADamagedStoreIsFound(t *testing.T) {
 		text[at] = 0xff
 	}
 	must(t, os.WriteFile(o.Path, text, 0o600))
+	if _, err := InspectFile(t.Context(), o.Path); !errors.Is(err, ErrDamaged) {
+		t.Errorf("closed: %v", err)
+	}
 	db, err = Open(t.Context(), o)
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
