@@ -15,7 +15,7 @@ import (
 type Lab struct {
 	SignInURL  string // origin of the public listener
 	ConsoleURL string // origin of the operator's
-	MetricsURL string
+	MetricsURL string // whole: what Prometheus would read
 	AgentURL   string // where pass-through agents connect to
 	IdPURL     string // the other company's identity provider
 	LDAPURL    string // the simulated domain controller

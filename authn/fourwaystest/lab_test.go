@@ -55,13 +55,16 @@ func TestLab(t *testing.T) {
 		}
 	})
 	t.Run("every address answers", func(t *testing.T) {
-		for _, at := range []string{lab.SignInURL + "/", lab.ConsoleURL + "/", lab.MetricsURL + "/", lab.IdPURL + "/"} {
+		for at, want := range map[string]int{lab.SignInURL + "/": http.StatusOK, lab.MetricsURL: http.StatusOK, lab.ConsoleURL + "/": 0, lab.IdPURL + "/": 0} {
 			res, err := http.Get(at)
 			if err != nil {
 				t.Error(err)
 				continue
 			}
 			_ = res.Body.Close()
+			if want != 0 && res.StatusCode != want {
+				t.Errorf("%s answers %s", at, res.Status)
+			}
 		}
 		if _, err := os.Stat(lab.DataDir); err != nil || lab.AgentURL == "" || lab.LDAPURL == "" {
 			t.Errorf("%v; agents connect to %q, the directory is %q", err, lab.AgentURL, lab.LDAPURL)
