@@ -129,9 +129,12 @@ path=phs, as far as the fault can tell them apart.`,
 		Example: "  fourways fault set dc-down\n  fourways fault set dc-slow 2s --scope user=alice@pta.example.test --for 5m\n  fourways fault set agent-hang --next 1\n  fourways fault set idp-wrong-signature --rate 50%",
 		Args:    between(1, "NAME", "PARAM"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var err error
-			if ask.Rate, err = share(rate); err != nil {
-				return misuse(cmd, "--rate %s: %w", rate, err)
+			if rate != "" {
+				hit, err := share(rate)
+				if err != nil {
+					return misuse(cmd, "--rate %s: %w", rate, err)
+				}
+				ask.Rate = &hit
 			}
 			if cmd.Flags().Changed("next") && ask.Next < 1 {
 				return misuse(cmd, "--next %d hits nothing: give 1 or more, or leave it out for no limit", ask.Next)
@@ -160,9 +163,6 @@ path=phs, as far as the fault can tell them apart.`,
 
 // share reads 50% or 0.5; "" is 0, which asks for the default.
 func share(text string) (float64, error) {
-	if text == "" {
-		return 0, nil
-	}
 	number, percent := strings.CutSuffix(text, "%")
 	n, err := strconv.ParseFloat(number, 64)
 	if percent {

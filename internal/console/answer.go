@@ -75,7 +75,8 @@ func read[T any](r *http.Request) (T, error) {
 	}
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
-	if err := d.Decode(&v); err != nil {
+	var asked *T
+	if err := d.Decode(&asked); err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
 			return v, err
@@ -85,5 +86,8 @@ func read[T any](r *http.Request) (T, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return v, bad("There is something after the JSON object.")
 	}
-	return v, nil
+	if asked == nil { // null asks for nothing, and nothing is done for it
+		return v, bad("The body is null: send the JSON object that is wanted here; {} is one.")
+	}
+	return *asked, nil
 }

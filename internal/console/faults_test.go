@@ -47,6 +47,7 @@ func TestFaultsAreAuditedWhole(t *testing.T) {
 		{Operator, "DELETE", "/api/v1/faults", "", 200, Entry{Who: "the operator", Action: "Clear fault", Before: "dc-slow", Result: "success"}},
 		{Operator, "PUT", "/api/v1/faults/dc-up", body, 404, Entry{Who: "the operator", Action: "Add fault", Target: "dc-up", Result: "failure"}},
 		{Operator, "PUT", "/api/v1/faults/dc-slow", `{"rates":1}`, 400, Entry{Who: "the operator", Action: "Add fault", Target: "dc-slow", Result: "failure"}},
+		{Operator, "PUT", "/api/v1/faults/dc-slow", `null`, 400, Entry{Who: "the operator", Action: "Add fault", Target: "dc-slow", Result: "failure"}},
 		{Reader, "PUT", "/api/v1/faults/dc-slow", body, 403, Entry{Who: "the reader", Target: "/api/v1/faults/dc-slow", Result: "failure"}},
 		{Reader, "GET", "/api/v1/faults", "", 200, Entry{}},
 		{"nobody", "GET", "/api/v1/faults", "", 401, Entry{}},

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -37,8 +38,15 @@ func (l *Lab) SetFault(_ context.Context, name string, s api.FaultSetting, by st
 		}
 		lasts = d
 	}
+	rate := 1.0
+	if s.Rate != nil {
+		rate = *s.Rate
+	}
+	if rate == 0 {
+		return api.Fault{}, badFault(errors.New("a rate of 0 hits nothing: give more than 0 and at most 1, or leave it out for always"))
+	}
 	a, err := l.faults.Set(fault.Setting{
-		Name: name, Scope: s.Scope, Param: s.Param, By: by, Reason: s.Reason, Rate: s.Rate, Next: s.Next, For: lasts,
+		Name: name, Scope: s.Scope, Param: s.Param, By: by, Reason: s.Reason, Rate: rate, Next: s.Next, For: lasts,
 	})
 	k, known := fault.Find(name)
 	switch {

@@ -33,12 +33,12 @@ type Breach struct {
 
 // FaultSetting asks for a fault.
 type FaultSetting struct {
-	Scope  string  `json:"scope,omitempty"`
-	Param  string  `json:"param,omitempty"`
-	Rate   float64 `json:"rate,omitempty"` // 0 is 1
-	Next   int     `json:"next,omitempty"`
-	For    string  `json:"for,omitempty"` // Go duration; default 10m, at most 30m
-	Reason string  `json:"reason,omitempty"`
+	Scope  string   `json:"scope,omitempty"`
+	Param  string   `json:"param,omitempty"`
+	Rate   *float64 `json:"rate,omitempty"` // none is 1; 0 is refused: whoever computed it did not mean everybody
+	Next   int      `json:"next,omitempty"`
+	For    string   `json:"for,omitempty"` // Go duration; default 10m, at most 30m
+	Reason string   `json:"reason,omitempty"`
 }
 
 // Scenario is a story that can be run in a throw-away copy of the lab.
