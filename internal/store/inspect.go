@@ -53,7 +53,8 @@ func inspect(ctx context.Context, db *sql.DB) (schema int64, err error) {
 		return schema, inspected(ctx, err)
 	}
 	if says != "ok" {
-		return schema, fmt.Errorf("%w: %s", ErrDamaged, says)
+		says = strings.TrimPrefix(says, "*** in database main ***\n")
+		return schema, fmt.Errorf("%w: %s", ErrDamaged, strings.Join(strings.Fields(says), " "))
 	}
 	return schema, nil
 }
