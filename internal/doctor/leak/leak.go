@@ -36,6 +36,9 @@ func Canary() authn.Secret {
 	return authn.NewSecret([]byte(`Kanari <"&+%/é ` + rand.Text()))
 }
 
+// tail is the canary's random end: letters and digits, which every way of quoting leaves as they are.
+func tail(clear []byte) []byte { return clear[bytes.LastIndexByte(clear, ' ')+1:] }
+
 // Place is something that is searched. Open gives its parts by name; each is closed after it was read.
 type Place struct {
 	ID, Title string
@@ -183,6 +186,7 @@ func forms(canary authn.Secret) []form {
 	_ = e.Encode(string(clear)) // so does this one
 	all := []form{
 		{"clear", clear, false},
+		{"its random part", bytes.ToLower(tail(clear)), true},
 		{"UTF-16LE", wide, false},
 		{"JSON", quoted[1 : len(quoted)-1], false},
 		{"JSON, HTML left as it is", bytes.Trim(plain.Bytes(), "\"\n"), false},

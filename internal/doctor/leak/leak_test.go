@@ -6,10 +6,12 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"html"
 	"io"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -43,6 +45,7 @@ func TestAPlantedPasswordIsFoundInEveryForm(t *testing.T) {
 	nt := passhash.NTHash([]byte(clear))
 	for name, planted := range map[string]string{
 		"clear": clear, "JSON": string(quoted), "hex": hex.EncodeToString([]byte(clear)), "HEX": strings.ToUpper(hex.EncodeToString([]byte(clear))),
+		"HTML": html.EscapeString(clear), "Go": strconv.QuoteToASCII(clear), "lower case": strings.ToLower(clear), "its second half": clear[len(clear)-26:],
 		"query": url.QueryEscape(clear), "path": url.PathEscape(clear), "NT hash": strings.ToUpper(hex.EncodeToString(nt[:])), "raw NT hash": string(nt[:]),
 		"base64":         base64.StdEncoding.EncodeToString([]byte(clear)),
 		"base64, second": base64.StdEncoding.EncodeToString([]byte("x" + clear + "yz")),
