@@ -64,8 +64,10 @@ func (s *Server) save() error {
 // between the two, the journal is read over a file that has its changes already, which comes to the same.
 func (s *Server) checkpoint() error {
 	c, version := s.dom.take()
-	err := s.dom.write(s.opts.File)
+	now := s.dom.still()
+	err := now.write(s.opts.File)
 	if err == nil {
+		s.remember(now)
 		err = s.journal.reset(s.opts.File)
 	}
 	if err != nil {
@@ -76,11 +78,9 @@ func (s *Server) checkpoint() error {
 	return nil
 }
 
-// write replaces file by the domain as it is. Entries never change, so the long part of the work needs no lock.
-func (d *domain) write(file string) error {
-	d.mu.RLock()
-	h, entries := d.header(), maps.Clone(d.entries)
-	d.mu.RUnlock()
+// write replaces file by the domain as it was.
+func (w whole) write(file string) error {
+	h, entries := w.header, w.entries
 	return replaceFile(file, func(w io.Writer) error {
 		first, err := json.Marshal(h)
 		if err != nil {
@@ -122,13 +122,14 @@ func (e *entry) stored() storedEntry {
 	return stored
 }
 
-// load reads the file and its journal into d; false when there is none yet.
-func (d *domain) load(file string) (bool, error) {
-	found, err := d.read(file)
+// load reads the file and its journal; false when there is none yet.
+func (s *Server) load() (bool, error) {
+	found, err := s.dom.read(s.opts.File)
 	if err != nil || !found {
 		return found, err
 	}
-	return true, d.replay(journalOf(file))
+	s.remember(s.dom.still())
+	return true, s.dom.replay(journalOf(s.opts.File))
 }
 
 // read takes the file in piece by piece: it may hold a hundred thousand people.

@@ -75,9 +75,10 @@ type Server struct {
 	closed  bool
 	counter atomic.Uint64
 
-	saving  sync.Mutex // guards saved and journal: one write at a time
+	saving  sync.Mutex // guards saved, journal and written: one write at a time
 	saved   uint64
 	journal journal
+	written whole // what Options.File holds, without the journal
 }
 
 // Start loads or makes the domain and begins to listen. The server ends with Close or with ctx.
@@ -119,7 +120,7 @@ func prepare(o Options) (*Server, error) {
 	s.dom = (&domain{base: base, dns: strings.ToLower(o.Domain), netbios: o.NetBIOS, host: o.Host, now: o.Clock.Now}).empty()
 	found := false
 	if o.File != "" {
-		if found, err = s.dom.load(o.File); err != nil {
+		if found, err = s.load(); err != nil {
 			return nil, err
 		}
 		if s.journal, err = openJournal(o.File); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 )
 
@@ -22,15 +23,58 @@ func (s *Server) Keep(file string) error {
 	return nil
 }
 
+// whole is a domain at one moment. Entries never change, so it costs what was changed since, and it needs no lock.
+type whole struct {
+	header  header
+	entries map[string]*entry
+	file    fs.FileInfo // that holds it; nil: none
+}
+
+func (d *domain) still() whole {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return whole{header: d.header(), entries: maps.Clone(d.entries)}
+}
+
+// remember notes what the file holds now. A kept world is that file too until it is written anew, and then need not be read.
+func (s *Server) remember(w whole) {
+	info, err := os.Stat(s.opts.File)
+	if w.file = info; err != nil {
+		w = whole{}
+	}
+	s.written = w
+}
+
+// in reports that the file is the one that holds w, untouched.
+func (w whole) in(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && w.file != nil && os.SameFile(info, w.file) && info.Size() == w.file.Size() && info.ModTime().Equal(w.file.ModTime())
+}
+
+// fill puts everything of w into an empty domain.
+func (d *domain) fill(w whole) {
+	for _, e := range w.entries {
+		d.put(e)
+	}
+	d.sid, d.rid, d.usn = w.header.SID, w.header.RID, w.header.USN
+}
+
 // Kept is a domain that Keep wrote down, read whole and not yet anybody's.
 type Kept struct {
-	file string
-	dom  *domain
+	file  string
+	dom   *domain
+	whole whole
 }
 
 // ReadKept reads what Keep wrote. Nothing changes, so a file that is damaged is found out before anything else does.
 func (s *Server) ReadKept(file string) (Kept, error) {
-	k := Kept{file: file, dom: s.dom.empty()}
+	s.saving.Lock()
+	k := Kept{file: file, dom: s.dom.empty(), whole: s.written}
+	s.saving.Unlock()
+	if k.whole.in(file) {
+		k.dom.fill(k.whole)
+		return k, nil
+	}
 	found, err := k.dom.read(file)
 	if err == nil && !found {
 		err = fmt.Errorf("%s: %w", file, fs.ErrNotExist)
@@ -38,6 +82,7 @@ func (s *Server) ReadKept(file string) (Kept, error) {
 	if err != nil {
 		return Kept{}, fmt.Errorf("read a kept state of the domain controller: %w", err)
 	}
+	k.whole = k.dom.still()
 	return k, nil
 }
 
@@ -56,6 +101,7 @@ func (s *Server) Restore(k Kept) error {
 	if err != nil {
 		return fmt.Errorf("bring the state of the domain controller back: %w", err)
 	}
+	s.remember(k.whole)
 	s.journal.fit(s.opts.File)
 	return nil
 }

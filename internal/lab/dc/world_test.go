@@ -1,6 +1,7 @@
 package dc
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -147,6 +148,51 @@ func TestAKeptDomainComesBack(t *testing.T) {
 		if _, err := s.ReadKept(copied); err == nil {
 			t.Fatalf("a file without its last %d bytes was read", size+2)
 		}
+	}
+}
+
+// A kept domain that the running one still knows is not read, and comes back the same; one whose file was changed, is.
+func TestAKeptDomainIsTheSameReadOrRemembered(t *testing.T) {
+	dir := t.TempDir()
+	file, copied := filepath.Join(dir, "dc.json"), filepath.Join(dir, "kept.json")
+	s := kept(t, file)
+	add(t, s, "alice", "Spring-2025!")
+	if err := s.Keep(copied); err != nil {
+		t.Fatal(err)
+	}
+	was, err := os.ReadFile(copied)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, again := range []*Server{s, kept(t, file)} { // one has written it, the other one has read it
+		if !again.written.in(copied) {
+			t.Fatal("what was just kept is not known")
+		}
+		add(t, again, "alice", "Summer-2025!")
+		add(t, again, "bob", "Spring-2025!")
+		for range 2 {
+			k, err := again.ReadKept(copied)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := again.Restore(k); err != nil {
+				t.Fatal(err)
+			}
+			third := filepath.Join(t.TempDir(), "again.json")
+			if err := again.dom.still().write(third); err != nil {
+				t.Fatal(err)
+			}
+			if is, err := os.ReadFile(third); err != nil || !bytes.Equal(is, was) || !lets(again, "alice", "Spring-2025!") || lets(again, "bob", "Spring-2025!") {
+				t.Errorf("%v; another domain came back than was kept", err)
+			}
+			add(t, again, "bob", "Spring-2025!")
+		}
+	}
+	if err := os.WriteFile(copied, was[:len(was)/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.ReadKept(copied); err == nil {
+		t.Error("a file that was cut off since is taken for what it was")
 	}
 }
 
