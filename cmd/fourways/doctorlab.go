@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/fourways-id/fourways/authn"
@@ -59,16 +60,27 @@ func (x *examination) ahead(ctx context.Context) time.Duration {
 	return d
 }
 
+// slowest is what a sign-in may take before it is given up: more than a gateway waits for its agents and providers.
+const slowest = 13 * time.Second
+
 // leaks types a canary at the door on every path, then looks for it.
 func (x *examination) leaks(ctx context.Context) {
 	canary := leak.Canary()
 	defer canary.Wipe()
-	ids, ended, seen := x.typeAtTheDoor(ctx, canary)
+	atDoor, cancel := context.WithTimeout(ctx, slowest)
+	ids, ended, seen := x.typeAtTheDoor(atDoor, canary)
+	cancel()
 	checks := []doctor.Check{{ID: "leak.attempts", Title: "A random password was typed on every path", Run: func(context.Context) doctor.Seen { return seen }}}
 	for _, p := range x.places(ids, ended) {
 		checks = append(checks, leak.Check(p, canary))
 	}
 	x.found = append(x.found, doctor.Run(ctx, checks)...)
+}
+
+// tryout is one sign-in with the canary.
+type tryout struct {
+	did attempt
+	err error
 }
 
 // typeAtTheDoor signs in with a name that nobody has at each domain, so that nobody is locked out by it. It gives the ids
@@ -83,17 +95,30 @@ func (x *examination) typeAtTheDoor(ctx context.Context, canary authn.Secret) (i
 		return nil, nil, doctor.Fail("see gateway.answers", "the gateway did not tell its domains and its door")
 	}
 	nobody := "canary-" + strconv.FormatInt(time.Now().UnixNano(), 36)
-	var paths []string
-	for _, m := range modes {
-		did, err := signIn(ctx, p.door, nobody+"@"+m.Domain, canary)
+	tried := make([]tryout, len(modes))
+	var all sync.WaitGroup // side by side: a path that hangs takes its time once, however many domains take it
+	for i, m := range modes {
+		all.Go(func() { tried[i].did, tried[i].err = signIn(ctx, p.door, nobody+"@"+m.Domain, canary) })
+	}
+	all.Wait()
+	var paths, halfway []string
+	for i, m := range modes {
+		did := tried[i].did
 		if did.CorrelationID == "" {
-			return ids, ended, doctor.Fail("see domains.ready", "%s could not be tried: %v", m.Domain, err)
+			return ids, ended, doctor.Fail("see domains.ready", "%s could not be tried: %v", m.Domain, tried[i].err)
 		}
 		ids = append(ids, string(did.CorrelationID))
 		if m.Path != authn.PathFederated {
 			ended = append(ended, string(did.CorrelationID))
 		}
+		if tried[i].err != nil {
+			halfway = append(halfway, fmt.Sprintf("%s (%s): %v", m.Domain, m.Path, tried[i].err))
+			continue
+		}
 		paths = append(paths, fmt.Sprintf("%s (%s)", m.Domain, m.Path))
+	}
+	if len(halfway) > 0 {
+		return ids, ended, doctor.Warn("mend that, and check again: the password was not typed everywhere", "these sign-ins stopped on the way: %s", strings.Join(halfway, "; "))
 	}
 	return ids, ended, doctor.OK("for a name that nobody has, at %s", strings.Join(paths, ", "))
 }

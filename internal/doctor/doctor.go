@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,7 +56,8 @@ func Skip(fix, format string, args ...any) Seen {
 	return Seen{api.FindingSkip, fmt.Sprintf(format, args...), fix}
 }
 
-// Worst joins what was seen of several things of one kind: the worst of them is told, all that are as bad as it with it.
+// Worst joins what was seen of several things of one kind: the worst of them is told, all that are as bad as it with it,
+// and what to do about each.
 // None at all is what of says.
 func Worst(none Seen, all ...Seen) Seen {
 	if len(all) == 0 {
@@ -68,13 +70,17 @@ func Worst(none Seen, all ...Seen) Seen {
 			worst = s
 		}
 	}
-	var says []string
+	var says, fixes []string
 	for _, s := range all {
-		if s.result == worst.result {
-			says = append(says, s.finding)
+		if s.result != worst.result {
+			continue
+		}
+		says = append(says, s.finding)
+		if s.fix != "" && !slices.Contains(fixes, s.fix) {
+			fixes = append(fixes, s.fix)
 		}
 	}
-	worst.finding = strings.Join(says, "; ")
+	worst.finding, worst.fix = strings.Join(says, "; "), strings.Join(fixes, "; ")
 	return worst
 }
 

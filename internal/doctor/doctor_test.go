@@ -49,6 +49,9 @@ func TestTheWorstOfSeveralIsTold(t *testing.T) {
 			t.Errorf("%v: %+v, want %s", all, got, want)
 		}
 	}
+	if got := Worst(Seen{}, Fail("x", "a"), OK("b"), Fail("y", "c"), Fail("x", "d")); got.finding != "a; c; d" || got.fix != "x; y" {
+		t.Errorf("%+v", got)
+	}
 	if got := Worst(OK("none")); got.finding != "none" {
 		t.Errorf("%+v", got)
 	}
