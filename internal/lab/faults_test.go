@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 
@@ -17,7 +18,8 @@ func TestRateOfNothingIsNotARateOfEverything(t *testing.T) {
 	}{{nil, 1}, {new(0.5), 0.5}, {new(0.0), 0}} {
 		f, err := l.SetFault(t.Context(), "idp-slow", api.FaultSetting{Rate: x.rate}, "somebody")
 		if x.want == 0 {
-			if p, ok := err.(api.Problem); !ok || p.Status != http.StatusBadRequest {
+			var p api.Problem
+			if !errors.As(err, &p) || p.Status != http.StatusBadRequest {
 				t.Errorf("a rate of 0: %+v, %v", f, err)
 			}
 			continue
