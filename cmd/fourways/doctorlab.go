@@ -83,6 +83,17 @@ type tryout struct {
 	err error
 }
 
+// halfway is why the password was not typed, or no answer to it came; "" when all went its way.
+func (t tryout) halfway() string {
+	switch {
+	case t.err != nil:
+		return t.err.Error()
+	case t.did.Note != "" && t.did.Shown == "": // no page of the provider's answered
+		return t.did.Note
+	}
+	return ""
+}
+
 // typeAtTheDoor signs in with a name that nobody has at each domain, so that nobody is locked out by it. It gives the ids
 // of all the sign-ins, and of those that came to an end: one that was left at an identity provider is logged much later.
 func (x *examination) typeAtTheDoor(ctx context.Context, canary authn.Secret) (ids, ended []string, seen doctor.Seen) {
@@ -111,8 +122,8 @@ func (x *examination) typeAtTheDoor(ctx context.Context, canary authn.Secret) (i
 		if m.Path != authn.PathFederated {
 			ended = append(ended, string(did.CorrelationID))
 		}
-		if tried[i].err != nil {
-			halfway = append(halfway, fmt.Sprintf("%s (%s): %v", m.Domain, m.Path, tried[i].err))
+		if why := tried[i].halfway(); why != "" {
+			halfway = append(halfway, fmt.Sprintf("%s (%s): %s", m.Domain, m.Path, why))
 			continue
 		}
 		paths = append(paths, fmt.Sprintf("%s (%s)", m.Domain, m.Path))

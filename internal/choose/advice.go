@@ -2,6 +2,7 @@ package choose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/fourways-id/fourways/authn"
@@ -17,7 +18,7 @@ func costs(r Recommendation) []string {
 		all = []string{
 			"Servers on-premises: one agent with the role sync; it dials out.",
 			"Down: sign-ins go on when the premises are down; changes wait.",
-			"A disabled account is refused after the next directory run (30 minutes by default); sign-in hours and lockout of the directory do not apply.",
+			"A disabled account is refused after the next directory run (30 minutes by default); the directory's account expiry, password expiry, lockout and sign-in hours do not apply.",
 		}
 	case authn.PathPTA:
 		all = []string{
@@ -26,15 +27,29 @@ func costs(r Recommendation) []string {
 			"Keep lockout.threshold below the directory's: its two to three times as large.",
 		}
 	case authn.PathFederated, authn.PathNone:
-		all = []string{
+		if r.hybrid() {
+			all = append(all, "Servers on-premises: for AD FS Microsoft counts two servers or more, and two Web Application Proxies in front of them.")
+		}
+		all = append(all,
 			"The provider must face the internet, with a TLS certificate of its own; so must the gateway.",
 			"Down: with the provider down nobody signs in. Its signing certificate must be renewed in time here as well.",
-		}
+		)
+	}
+	switch {
+	case r.hybrid() && r.Path != authn.PathPHS:
+		all = append(all, "Accounts: an agent with the role sync brings them, whatever the path.")
+	case r.Path == authn.PathFederated:
+		all = append(all, "Accounts: make each with `fourways user create`; whoever has none is not let in, whatever the provider says.")
 	}
 	if r.Hashes && r.Path != authn.PathPHS {
 		all = append(all, "Backup: an agent with the role sync brings the hashes; `fourways mode set phs --domain "+r.Domain+"` is the way out, by hand.")
 	}
 	return all
+}
+
+// hybrid reports that the people come from a directory on-premises.
+func (r Recommendation) hybrid() bool {
+	return slices.ContainsFunc(r.Why, func(a Answer) bool { return a.Key == first && a.Word == onPremises })
 }
 
 // toml is the domain's part of the configuration; files that it names have to be put there.
@@ -50,7 +65,11 @@ func toml(r Recommendation) string {
 	if r.Path != authn.PathFederated {
 		return b.String()
 	}
-	fmt.Fprintf(&b, "\n[[idp]]\nid = \"partner\"\nprotocol = %q\ndomains = [%q]\n", r.Protocol, r.Domain)
+	match := authn.MatchUPN // accounts that are made here have no anchor, and few OpenID providers tell one
+	if r.hybrid() && r.Protocol == "saml" {
+		match = authn.MatchAnchor
+	}
+	fmt.Fprintf(&b, "\n[[idp]]\nid = \"partner\"\nprotocol = %q\ndomains = [%q]\nmatch = %q\n", r.Protocol, r.Domain, match)
 	if r.Protocol == "saml" {
 		b.WriteString("metadata_file = \"./partner-metadata.xml\"\n")
 	} else {

@@ -106,6 +106,20 @@ func TestTheLinesOfEveryEndAreAValidConfiguration(t *testing.T) {
 	}
 }
 
+func TestWhoeverHasNoDirectoryIsMatchedByName(t *testing.T) {
+	for said, match := range map[string]string{
+		"provider saml": "upn", "provider oidc": "upn", "directory yes saml yes": "immutable_id", "directory yes oidc no": "upn",
+	} {
+		r, _ := replay(t, strings.Fields(said)).Recommend("contoso.example")
+		if !strings.Contains(r.TOML, "\nmatch = \""+match+"\"\n") {
+			t.Errorf("%s: %s", said, r.TOML)
+		}
+		if made := strings.Contains(strings.Join(r.Costs, " "), "fourways user create"); made != strings.HasPrefix(said, "provider") {
+			t.Errorf("%s: %q", said, r.Costs)
+		}
+	}
+}
+
 func TestEveryEnd(t *testing.T) {
 	var b strings.Builder
 	for _, said := range walks(t) {

@@ -9,6 +9,9 @@ const (
 	methodPage = "https://learn.microsoft.com/en-us/entra/identity/hybrid/connect/choose-ad-authn"
 )
 
+// onPremises is the answer of who has a directory.
+const onPremises = "directory"
+
 // Questions lists every question, the first one first.
 func Questions() []Question {
 	return []Question{
@@ -18,7 +21,7 @@ func Questions() []Question {
 			Help: "Cloud-only suits organisations without one. Who has Active Directory keeps it as the master and synchronises: the identity is hybrid. fourways also takes people whose accounts only another provider knows.",
 			Options: []Option{
 				{Word: "none", Text: "neither: accounts live in the cloud alone", Because: "without a directory of your own the cloud is the master", Path: authn.PathCloud},
-				{Word: "directory", Text: "an on-premises directory (Active Directory, LDAP)", Because: "the on-premises directory stays the master, so the identity is hybrid", Next: "handover"},
+				{Word: onPremises, Text: "an on-premises directory (Active Directory, LDAP)", Because: "the on-premises directory stays the master, so the identity is hybrid", Next: "handover"},
 				{Word: "provider", Text: "no directory here, but another identity provider", Because: "the other provider knows the people, so it signs them in", Next: "provider-protocol", Path: authn.PathFederated},
 			},
 		},
@@ -34,7 +37,7 @@ func Questions() []Question {
 		{
 			Key: "features", Source: methodPage,
 			Ask:  "Do you need a sign-in feature that the cloud doesn't have itself, such as third-party MFA, smart cards at your own provider, or a multi-site system?",
-			Help: "These are the reasons that Microsoft names for federation.",
+			Help: "Microsoft names third-party authentication and systems of several sites. Its own cloud takes certificates and smart cards too; fourways takes them by federation only.",
 			Options: []Option{
 				{Word: "no", Text: "no such feature", Because: "no feature calls for federation", Next: "policies"},
 				{Word: "yes", Text: "at least one", Because: "a feature that the cloud lacks calls for federation", Next: "protocol", Path: authn.PathFederated},
@@ -42,10 +45,10 @@ func Questions() []Question {
 		},
 		{
 			Key: "policies", Source: methodPage,
-			Ask:  "Must Active Directory's rules for each user apply at every sign-in: disabled at once, locked out, expired, sign-in hours?",
-			Help: "With synchronised hashes the cloud learns of a disabled account with the next directory run (up to 30 minutes) and of hours or a lockout not at all. Pass-through authentication asks the directory each time, and needs on-premises parts to be up.",
+			Ask:  "Must Active Directory's rules for each user apply at every sign-in: account disabled or expired, password expired, locked out, sign-in hours?",
+			Help: "With synchronised hashes the cloud learns of a disabled account with the next directory run (up to 30 minutes), and of expiry, hours or a lockout not at all. Pass-through authentication asks the directory each time, and needs on-premises parts to be up.",
 			Options: []Option{
-				{Word: "no", Text: "a delay is acceptable", Because: "no rule must apply at once, so nothing on-premises is needed at sign-in", Path: authn.PathPHS, Hashes: true},
+				{Word: "no", Text: "a delay is acceptable", Because: "no rule must apply at once, so nothing on-premises is needed at sign-in; with the hashes leaked credentials can be found", Path: authn.PathPHS, Hashes: true},
 				{Word: "yes", Text: "at every sign-in", Because: "the directory's own rules must apply at once, so it is asked at each sign-in", Next: "backup", Path: authn.PathPTA},
 			},
 		},
