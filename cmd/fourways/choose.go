@@ -14,6 +14,7 @@ import (
 
 	"github.com/fourways-id/fourways/authn"
 	tree "github.com/fourways-id/fourways/internal/choose"
+	"github.com/fourways-id/fourways/internal/trace"
 )
 
 const chooseLong = `Choose how a domain's people sign in, by Microsoft's questions: the identity model first, then managed or federated, then the
@@ -64,7 +65,7 @@ func (a *app) choose(cmd *cobra.Command, f chooseFlags) error {
 			return []string{r.Domain, string(r.Path), r.Protocol, yesNo(r.Hashes), r.TOML}
 		},
 	}
-	return show(a, r, cols, func(w io.Writer) error { return writeRecommendation(w, r) })
+	return show(a, r, cols, func(w io.Writer) error { return writeRecommendation(w, r, a.width()) })
 }
 
 // talk answers from the flags, else from the file or a pipe, else at the terminal.
@@ -139,15 +140,17 @@ func scripted(cmd *cobra.Command, lines []string) (*tree.Talk, error) {
 func (a *app) interview(ctx context.Context) (*tree.Talk, error) {
 	talk, lines := tree.Begin(), bufio.NewScanner(a.in)
 	for q, open := talk.Next(); open; q, open = talk.Next() {
-		writeQuestion(a.err, q)
+		a.writeQuestion(q)
 		if !lines.Scan() || ctx.Err() != nil {
 			return nil, errors.Join(failure{exitInterrupted, "interrupted", "the answers ended before the questions did", "run it again"}, lines.Err())
 		}
 		switch said := strings.ToLower(strings.TrimSpace(lines.Text())); said {
 		case "?":
-			_, _ = fmt.Fprintf(a.err, "\n%s\n%s\n", q.Help, q.Source)
+			_, _ = fmt.Fprintf(a.err, "\n%s%s\n", indented(q.Help, "", a.width()), q.Source)
 		case "back", "b":
-			talk.Back()
+			if !talk.Back() {
+				_, _ = fmt.Fprint(a.err, "\nthis is the first question\n")
+			}
 		default:
 			if err := talk.Answer(said); err != nil {
 				_, _ = fmt.Fprintf(a.err, "\n%s\n", printable(err.Error()))
@@ -157,12 +160,22 @@ func (a *app) interview(ctx context.Context) (*tree.Talk, error) {
 	return talk, nil
 }
 
-func writeQuestion(w io.Writer, q tree.Question) {
-	_, _ = fmt.Fprintf(w, "\n%s\n", q.Ask)
+func (a *app) writeQuestion(q tree.Question) {
+	_, _ = fmt.Fprintf(a.err, "\n%s", indented(q.Ask, "", a.width()))
 	for i, o := range q.Options {
-		_, _ = fmt.Fprintf(w, "  %d  %-10s %s\n", i+1, o.Word, o.Text)
+		_, _ = fmt.Fprintf(a.err, "  %d  %-10s %s\n", i+1, o.Word, o.Text)
 	}
-	_, _ = fmt.Fprint(w, "number or word (? explains, back): ")
+	_, _ = fmt.Fprint(a.err, "number or word (? explains, back): ")
+}
+
+// indented is text for a terminal of that width (0: none), each line with its line break; lead stands before the first, and
+// as much room before the others.
+func indented(text, lead string, width int) string {
+	lines := []string{text}
+	if width > 0 {
+		lines = trace.Wrap(text, max(20, width-len(lead)))
+	}
+	return lead + strings.Join(lines, "\n"+strings.Repeat(" ", len(lead))) + "\n"
 }
 
 func words(q tree.Question) string {
@@ -173,7 +186,7 @@ func words(q tree.Question) string {
 	return strings.Join(all, ", ")
 }
 
-func writeRecommendation(w io.Writer, r tree.Recommendation) error {
+func writeRecommendation(w io.Writer, r tree.Recommendation, width int) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "path: %s", r.Path)
 	if r.Protocol != "" {
@@ -184,11 +197,11 @@ func writeRecommendation(w io.Writer, r tree.Recommendation) error {
 	}
 	b.WriteString("\n\nwhy:\n")
 	for _, a := range r.Why {
-		fmt.Fprintf(&b, "  %s=%s: %s\n", a.Key, a.Word, a.Because)
+		b.WriteString(indented(fmt.Sprintf("%s=%s: %s", a.Key, a.Word, a.Because), "  ", width))
 	}
 	b.WriteString("\nwhat it costs:\n")
 	for _, c := range r.Costs {
-		fmt.Fprintf(&b, "  %s\n", c)
+		b.WriteString(indented(c, "  ", width))
 	}
 	b.WriteString("\nfor fourways.toml:\n\n" + r.TOML + "\nshow it working, in the lab:\n")
 	for _, s := range r.Show {
