@@ -42,7 +42,7 @@ func TestAnInterviewFitsTheTerminal(t *testing.T) {
 	if err := writeRecommendation(&out, r, a.width()); err != nil {
 		t.Fatal(err)
 	}
-	for line := range strings.Lines(shown.String() + out.String()) {
+	for line := range strings.Lines(shown.String() + "\n" + out.String()) {
 		if n := len([]rune(strings.TrimSpace(line))); n > 80 && !strings.HasPrefix(line, "https://") {
 			t.Errorf("%d characters: %s", n, line)
 		}
