@@ -115,6 +115,20 @@ func TestSecretsThatOthersCanReadAreTold(t *testing.T) {
 	}
 }
 
+func TestAFileOfAnotherUserIsNotToBeCorrected(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("root may read everything")
+	}
+	path := filepath.Join(t.TempDir(), "fourways.toml")
+	if err := os.WriteFile(path, nil, 0o000); err != nil {
+		t.Fatal(err)
+	}
+	_, check := ConfigFile(path)
+	if f := Run(t.Context(), []Check{check})[0]; f.Result != api.FindingFail || !strings.Contains(f.Fix, "as the user that runs fourways") {
+		t.Errorf("%+v", f)
+	}
+}
+
 func TestExpiryDiskClockAndLockoutAreJudged(t *testing.T) {
 	now := time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC)
 	for name, c := range map[string]struct {

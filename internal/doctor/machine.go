@@ -34,6 +34,9 @@ func Machine(c *config.Config, now func() time.Time) []Check {
 func ConfigFile(path string) (*config.Config, Check) {
 	c, err := config.LoadFile(path)
 	return c, Check{ID: "config.file", Title: "The configuration file", Run: func(context.Context) Seen {
+		if errors.Is(err, fs.ErrPermission) {
+			return Fail("run the doctor as the user that runs fourways", "%v", err)
+		}
 		if err != nil {
 			return Fail("correct the file, then run `fourways config check -c "+path+"`", "%s", complaints(err))
 		}
