@@ -233,12 +233,12 @@ func TestFaultListStandsOnNarrowTerminals(t *testing.T) {
 }
 
 func TestShareIsReadStrictly(t *testing.T) {
-	for text, want := range map[string]float64{"": 0, "50%": 0.5, "0.25": 0.25, "100%": 1, "1": 1} {
+	for text, want := range map[string]float64{"50%": 0.5, "0.25": 0.25, "100%": 1, "1": 1} {
 		if got, err := share(text); err != nil || got != want {
 			t.Errorf("%q is %g, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"0", "0%", "-1", "1.5", "101%", "half", "NaN", "%", "50 %"} {
+	for _, text := range []string{"", "0", "0%", "-1", "1.5", "101%", "half", "NaN", "%", "50 %"} {
 		if got, err := share(text); err == nil {
 			t.Errorf("%q is taken for %g", text, got)
 		}

@@ -7,7 +7,8 @@ import (
 	"strconv"
 )
 
-// sockets are a lab's addresses. They are taken first, so that everybody knows everybody's before anybody starts.
+// sockets are where a lab listens. Those that others are told of before they open are open already; with --port 0 the rest take
+// a free port when they open, so that no two labs can want the same.
 type sockets struct {
 	public, console, telemetry net.Listener
 	agent, idp, ldap           string
@@ -45,16 +46,6 @@ func openSocketsAs(ctx context.Context, port int, host string) (s sockets, err e
 		}
 	}
 	s.agent, s.idp, s.ldap = next(3), next(4), next(5)
-	if port == 0 {
-		// The configuration names the broker's port, and agents pin it: it has to be known before the broker opens it.
-		reserved, err := config.Listen(ctx, "tcp", s.agent)
-		if err != nil {
-			s.close()
-			return s, err
-		}
-		s.agent = reserved.Addr().String()
-		_ = reserved.Close() // the broker takes it over
-	}
 	return s, nil
 }
 

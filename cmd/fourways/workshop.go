@@ -99,9 +99,6 @@ func (w *workshop) configure() (*config.Config, error) {
 	c.Server.PublicURL, c.Server.PublicListen = w.sockets.publicURL(), w.sockets.public.Addr().String()
 	c.Server.ConsoleListen, c.Server.TelemetryListen = w.sockets.console.Addr().String(), w.sockets.telemetry.Addr().String()
 	c.Server.AgentListen = w.sockets.agent
-	if w.lab.World().Exposed {
-		c.Server.AgentURL = "tls://" + w.sockets.agent // agents dial here, whatever others call this machine
-	}
 	c.Store = config.Store{Path: filepath.Join(w.dir, "fourways.db"), RootKeyFile: filepath.Join(w.dir, "root.key")}
 	c.Tenant = config.Tenant{Name: "Demo tenant", InitialDomain: lab.CloudDomain}
 	made := w.lab.World()
