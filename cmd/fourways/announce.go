@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/fourways-id/fourways/internal/console/api"
-	"github.com/fourways-id/fourways/internal/lab"
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
 func (a *app) announce(ctx context.Context, w *workshop, st state, f upFlags, took time.Duration) error {
@@ -46,7 +46,7 @@ func (a *app) announce(ctx context.Context, w *workshop, st state, f upFlags, to
 		fmt.Fprintf(a.out, "\n  crowd: %d people, %s to %s\n", c.Count, c.First, c.Last)
 	}
 	_, err = fmt.Fprintf(a.out, "\n  password of nearly everybody: %s   (the sign-in page lists them all)\n%s  next: %s signin alice@%s --trace\n        %[3]s compare alice\n  data: %[5]s   ctrl-c stops\n",
-		w.lab.Password(), a.wayTo(w.dir), self(), lab.PTADomain, w.dir)
+		w.lab.Password(), a.wayTo(w.dir), self(), world.PTADomain, w.dir)
 	return err
 }
 
@@ -82,7 +82,7 @@ func readiness(m api.Mode) string {
 }
 
 func try(m api.Mode) string {
-	if m.Domain == lab.LabDomain {
+	if m.Domain == world.LabDomain {
 		return "fourways mode set pta"
 	}
 	return "alice@" + m.Domain

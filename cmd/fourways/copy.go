@@ -14,6 +14,7 @@ import (
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/lab"
 	"github.com/fourways-id/fourways/internal/lab/matrix"
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
 // copies makes throw-away copies of a lab, one at a time: each has the lab's seed and its fourways.toml, with what
@@ -99,7 +100,7 @@ func (c *copies) lend(ctx context.Context, agents int, do func(context.Context, 
 	if err != nil {
 		return err
 	}
-	w, err := openWorld(ctx, dir, lab.World{Seed: c.of.config.Lab.Seed}, agents, s, log)
+	w, err := openWorld(ctx, dir, world.Spec{Seed: c.of.config.Lab.Seed}, agents, s, log)
 	if err != nil {
 		return fmt.Errorf("start a copy of the lab: %w", err)
 	}
@@ -126,8 +127,8 @@ func copyRules(from, to string) error {
 	return writeConfig(to, c)
 }
 
-// world is a workshop as the matrix sees it.
-func world(w *workshop) matrix.World {
+// shown is a workshop as the matrix sees it.
+func shown(w *workshop) matrix.World {
 	return matrix.World{Door: w.sockets.publicURL(), History: w.gateway, Premises: labPremises{w.lab}}
 }
 
@@ -135,10 +136,10 @@ func world(w *workshop) matrix.World {
 type labPremises struct{ *lab.Lab }
 
 // CutDC implements matrix.Premises.
-func (p labPremises) CutDC(ctx context.Context, off bool) error {
+func (p labPremises) CutDC(_ context.Context, off bool) error {
 	if off {
-		p.StopDC()
+		p.Premises().StopDC()
 		return nil
 	}
-	return p.StartDC(ctx)
+	return p.Premises().StartDC()
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/fourways-id/fourways/internal/doctor"
 	"github.com/fourways-id/fourways/internal/doctor/leak"
 	"github.com/fourways-id/fourways/internal/lab"
+	"github.com/fourways-id/fourways/internal/lab/premises"
+	"github.com/fourways-id/fourways/internal/lab/world"
 	"github.com/fourways-id/fourways/internal/onprem"
 )
 
@@ -36,8 +38,8 @@ func (x *examination) premises(ctx context.Context) []doctor.Check {
 	threshold, _ := strconv.Atoi(x.settings["lockout.threshold"]) // 0 is not known
 	lasts, _ := time.ParseDuration(x.settings["lockout.duration"])
 	return doctor.Premises{
-		Directory: d, Name: "the lab's domain controller", Base: lab.BaseDN, People: lab.PeopleDN, CloudUPN: "mail", Domains: domains,
-		Certificate: filepath.Join(x.lab.DataDir, lab.CertificateFile), Threshold: threshold, Duration: lasts, Now: time.Now, Ahead: x.ahead(ctx),
+		Directory: d, Name: "the lab's domain controller", Base: world.BaseDN, People: world.PeopleDN, CloudUPN: "mail", Domains: domains,
+		Certificate: filepath.Join(x.lab.DataDir, premises.CertificateFile), Threshold: threshold, Duration: lasts, Now: time.Now, Ahead: x.ahead(ctx),
 	}.Checks()
 }
 

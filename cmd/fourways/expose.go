@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/fourways-id/fourways/internal/directory"
-	"github.com/fourways-id/fourways/internal/lab"
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
 // hostName is a host name as a URL shows it (RFC 1123, section 2.1).
@@ -63,8 +63,8 @@ func (w *workshop) crowd() *crowd {
 		return nil
 	}
 	return &crowd{
-		Count: made.Crowd, Password: w.lab.Password(), First: lab.CrowdName(1), Last: lab.CrowdName(made.Crowd),
-		Domains: lab.CrowdDomains(), UniqueHashes: made.UniqueHashes,
+		Count: made.Crowd, Password: w.lab.Password(), First: world.CrowdName(1), Last: world.CrowdName(made.Crowd),
+		Domains: world.Domains(), UniqueHashes: made.UniqueHashes,
 	}
 }
 

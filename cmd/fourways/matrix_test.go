@@ -29,11 +29,11 @@ func TestABrokenRuleTurnsTheRightCellsRed(t *testing.T) {
 	}
 	t.Cleanup(w.close)
 	for _, upn := range []string{"bob@pta.example.test", "bob@saml.example.test"} {
-		if err := w.lab.OnpremChange(ctx, upn, "enable", authn.Secret{}); err != nil {
+		if err := w.lab.Premises().OnpremChange(ctx, upn, "enable", authn.Secret{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	report, err := matrix.Run(ctx, world(w), "saml", w.clock)
+	report, err := matrix.Run(ctx, shown(w), "saml", w.clock)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func (m matrixRuns) file() string { return filepath.Join(m.copies.of.dir, "matri
 func (m matrixRuns) RunMatrix(ctx context.Context, ask api.MatrixRequest) (report api.Matrix, err error) {
 	began := time.Now()
 	err = m.copies.with(ctx, 1, func(ctx context.Context, w *workshop) error {
-		report, err = matrix.Run(ctx, world(w), ask.IdP, w.clock)
+		report, err = matrix.Run(ctx, shown(w), ask.IdP, w.clock)
 		return err
 	})
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/fourways-id/fourways/internal/dirsync"
 )
 
-// premises pretends a directory with two people and remembers what was done to whom.
-func premises(t *testing.T) (*shell, *[]string) {
+// smallForest pretends a directory with two people and remembers what was done to whom.
+func smallForest(t *testing.T) (*shell, *[]string) {
 	t.Helper()
 	var done []string
 	people := []api.OnpremUser{
@@ -37,7 +37,7 @@ func premises(t *testing.T) (*shell, *[]string) {
 }
 
 func TestOnpremChangeIsMadeToAllOfAPersonsAccounts(t *testing.T) {
-	s, done := premises(t)
+	s, done := smallForest(t)
 	s.stdin = "Autumn-2025!\n"
 	got := s.want(exitOK, "onprem", "user", "set-password", "alice", "--password-stdin").out
 	says(t, got, "alice@phs.example.test: password set", "alice@pta.example.test: password set", "fourways sync run")
@@ -57,7 +57,7 @@ func TestOnpremChangeIsMadeToAllOfAPersonsAccounts(t *testing.T) {
 }
 
 func TestOnpremChangeOfNobodyIsNotFound(t *testing.T) {
-	s, done := premises(t)
+	s, done := smallForest(t)
 	for _, who := range [][]string{{"zoe"}, {"ali"}, {"alice", "--domain", "cloud.example.test"}} {
 		says(t, s.want(exitNotFound, append([]string{"onprem", "user", "disable"}, who...)...).err, "nobody called")
 	}

@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/fourways-id/fourways/internal/lab"
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
 // stateFile is where a running lab says how to reach it, below its data folder.
@@ -120,5 +120,5 @@ func (c *crowd) has(upn string) bool {
 	if n, err := fmt.Sscanf(upn, "user%d@%s", &i, &domain); err != nil || n != 2 || i < 1 || i > c.Count {
 		return false
 	}
-	return upn == lab.CrowdName(i)
+	return upn == world.CrowdName(i)
 }

@@ -17,7 +17,7 @@ import (
 
 	"github.com/fourways-id/fourways/internal/console"
 	"github.com/fourways-id/fourways/internal/console/api"
-	"github.com/fourways-id/fourways/internal/lab"
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
 // upFlags are those of `up`.
@@ -25,7 +25,7 @@ type upFlags struct {
 	ephemeral bool
 	port      int
 	readyFile string
-	world     lab.World
+	world     world.Spec
 	host      string
 	open      bool
 	quiet     bool
@@ -60,8 +60,8 @@ func newUp(a *app) *cobra.Command {
 				return misuse(cmd, "--seed %d is none: give a number from 1 on", f.world.Seed)
 			}
 			switch {
-			case f.world.Crowd < 0 || f.world.Crowd > lab.MostCrowd:
-				return misuse(cmd, "--users %d is out of range: give 0 to %d", f.world.Crowd, lab.MostCrowd)
+			case f.world.Crowd < 0 || f.world.Crowd > world.MostCrowd:
+				return misuse(cmd, "--users %d is out of range: give 0 to %d", f.world.Crowd, world.MostCrowd)
 			case f.world.UniqueHashes && f.world.Crowd == 0:
 				return misuse(cmd, "--unique-hashes goes with --users N")
 			case f.host != "" && !f.world.Exposed:
@@ -204,7 +204,7 @@ func (w *workshop) state(ctx context.Context) (state, error) {
 	}
 	st := state{
 		SignInURL: w.sockets.publicURL(), ConsoleURL: "http://" + w.sockets.console.Addr().String(), MetricsURL: "http://" + w.sockets.telemetry.Addr().String() + "/metrics",
-		AgentURL: operator.AgentURL(), IdPURL: w.lab.IdPURL(), LDAPURL: w.lab.LDAPURL(), DataDir: w.dir, Token: token.Secret, PID: os.Getpid(),
+		AgentURL: operator.AgentURL(), IdPURL: w.lab.IdPURL(), LDAPURL: w.lab.Premises().URL(), DataDir: w.dir, Token: token.Secret, PID: os.Getpid(),
 		Seed: w.lab.World().Seed, Crowd: w.crowd(),
 	}
 	for _, account := range w.lab.Accounts() {

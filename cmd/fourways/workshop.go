@@ -21,6 +21,7 @@ import (
 	"github.com/fourways-id/fourways/internal/gateway"
 	"github.com/fourways-id/fourways/internal/lab"
 	"github.com/fourways-id/fourways/internal/lab/mail"
+	"github.com/fourways-id/fourways/internal/lab/world"
 	"github.com/fourways-id/fourways/internal/web"
 )
 
@@ -42,11 +43,11 @@ type workshop struct {
 
 // openWorkshop starts everything and fills the demo world of that seed, if that was not done before.
 func openWorkshop(ctx context.Context, dir string, seed int, s sockets, log *slog.Logger) (*workshop, error) {
-	return openWorld(ctx, dir, lab.World{Seed: seed}, 1, s, log)
+	return openWorld(ctx, dir, world.Spec{Seed: seed}, 1, s, log)
 }
 
 // openWorld is openWorkshop for any world, and any number of agents.
-func openWorld(ctx context.Context, dir string, world lab.World, agents int, s sockets, log *slog.Logger) (_ *workshop, err error) {
+func openWorld(ctx context.Context, dir string, of world.Spec, agents int, s sockets, log *slog.Logger) (_ *workshop, err error) {
 	clock, err := lab.OpenClock(dir)
 	if err != nil {
 		return nil, err
@@ -60,7 +61,7 @@ func openWorld(ctx context.Context, dir string, world lab.World, agents int, s s
 		}
 	}()
 	w.lab, err = lab.Start(background, lab.Options{
-		Dir: dir, World: world, PublicURL: s.publicURL(), LDAPListen: s.ldap, IdPListen: s.idp, IdPHost: s.host, Clock: clock, Log: log,
+		Dir: dir, World: of, PublicURL: s.publicURL(), LDAPListen: s.ldap, IdPListen: s.idp, IdPHost: s.host, Clock: clock, Log: log,
 	})
 	if err != nil {
 		return nil, err
@@ -70,7 +71,7 @@ func openWorld(ctx context.Context, dir string, world lab.World, agents int, s s
 	}
 	w.gateway, err = gateway.Open(ctx, gateway.Options{
 		Config: w.config, File: filepath.Join(dir, labConfig), Clock: clock, Log: log,
-		Lab:       &gateway.Lab{Users: w.labUsers(), NewID: w.lab.AccountID, App: mail.New(mail.ReaderFunc(visitor)), Ports: w.ports(), Hops: w.lab.Hops(), Faults: w.lab.Hops().On},
+		Lab:       &gateway.Lab{Users: w.labUsers(), NewID: w.lab.World().AccountID, App: mail.New(mail.ReaderFunc(visitor)), Ports: w.ports(), Hops: w.lab.Hops(), Faults: w.lab.Hops().On},
 		Listeners: gateway.Listeners{Public: s.public, Console: s.console, Telemetry: s.telemetry},
 	})
 	if err != nil {
@@ -100,7 +101,7 @@ func (w *workshop) configure() (*config.Config, error) {
 	c.Server.ConsoleListen, c.Server.TelemetryListen = w.sockets.console.Addr().String(), w.sockets.telemetry.Addr().String()
 	c.Server.AgentListen = w.sockets.agent
 	c.Store = config.Store{Path: filepath.Join(w.dir, "fourways.db"), RootKeyFile: filepath.Join(w.dir, "root.key")}
-	c.Tenant = config.Tenant{Name: "Demo tenant", InitialDomain: lab.CloudDomain}
+	c.Tenant = config.Tenant{Name: "Demo tenant", InitialDomain: world.CloudDomain}
 	made := w.lab.World()
 	c.Lab = &config.Lab{Seed: made.Seed, Users: made.Crowd, Expose: made.Exposed, IdPListen: w.sockets.idp, LDAPListen: w.sockets.ldap}
 	if err := w.lab.Configure(c); err != nil {
@@ -146,7 +147,7 @@ func (w *workshop) populate(ctx, background context.Context, agents int) error {
 	if url == "" {
 		return nil // somebody edited the file so that no domain needs an agent
 	}
-	go func() { w.agent <- w.lab.RunAgents(background, url, w.invite, agents) }()
+	go func() { w.agent <- w.lab.Premises().RunAgents(background, url, w.invite, agents) }()
 	if err := w.awaitAgent(ctx, operator); err != nil || done != "" {
 		return err
 	}
@@ -226,5 +227,5 @@ func visitor(r *http.Request) (mail.Visitor, bool) {
 
 // ports joins what the console steers in the lab.
 func (w *workshop) ports() *console.LabPorts {
-	return &console.LabPorts{Onprem: w.lab, Clock: w.clock, Worlds: w.lab.Worlds(), Matrix: matrixRuns{w.copies}, Scenarios: scenarioRuns{w.copies}, Faults: w.lab, Evidence: w.lab}
+	return &console.LabPorts{Onprem: w.lab.Premises(), Clock: w.clock, Worlds: w.lab.Worlds(), Matrix: matrixRuns{w.copies}, Scenarios: scenarioRuns{w.copies}, Faults: w.lab, Evidence: w.lab}
 }

@@ -90,6 +90,10 @@ func rules() []rule {
 			fake("internal/lab/fault", our("internal/onprem")), fake("internal/lab/fault", "net"),
 		},
 		{
+			"the demo world is told and not run: no sockets, no files, no log", worldIsData,
+			fake("internal/lab/world", our("internal/onprem")), fake("internal/lab/world", "time", our("authn"), our("internal/lab/dc")),
+		},
+		{
 			"nothing points at cmd", nothingImportsCommands,
 			fake("internal/web", our("cmd/fourways")), fake("internal/web", our("authn")),
 		},
@@ -188,6 +192,17 @@ func faultsSetNoReason(p pkg) []string {
 		return nil
 	}
 	return imports(p.Deps, func(path string) bool { return !standard(path) && path != p.ImportPath })
+}
+
+func worldIsData(p pkg) []string {
+	if name(p.ImportPath) != "internal/lab/world" {
+		return nil
+	}
+	// The directory's entries and the synchronisation's objects are words for what it tells.
+	may := []string{"authn", "internal/dirsync", "internal/lab/dc"}
+	return imports(p.Imports, func(path string) bool {
+		return below(path, "net", "os", "log", "io") || !standard(path) && !slices.Contains(may, name(path))
+	})
 }
 
 func nothingImportsCommands(p pkg) []string {

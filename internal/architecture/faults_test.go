@@ -13,7 +13,7 @@ import (
 func breakers() []string {
 	return []string{
 		"internal/lab/fault/*.go", "internal/lab/faults.go", "internal/lab/hops.go", "internal/lab/breaks_*.go", "internal/lab/badges.go",
-		"internal/lab/agents.go", "internal/lab/wire.go", "internal/lab/outage.go", "internal/lab/dc/intercept.go", "internal/lab/harbour/tamper.go",
+		"internal/lab/premises/*.go", "internal/lab/dc/intercept.go", "internal/lab/harbour/tamper.go",
 		"internal/gateway/hops.go",
 	}
 }

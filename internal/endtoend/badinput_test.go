@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/fourways-id/fourways/authn"
-	"github.com/fourways-id/fourways/internal/lab"
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
 const jsonType, formType = "application/json", "application/x-www-form-urlencoded"
@@ -77,8 +77,8 @@ func TestOddPasswordsAreWrongPasswords(t *testing.T) {
 	h := openHouse(t, nil)
 	h.populate()
 	odd := map[string]string{
-		"empty": "", "a NUL": "Spring\x00-2025!", "NUL alone": "\x00", "the right one and a NUL": lab.Password + "\x00",
-		"10,000 characters": strings.Repeat("x", 10_000), "the right one and a space": lab.Password + " ",
+		"empty": "", "a NUL": "Spring\x00-2025!", "NUL alone": "\x00", "the right one and a NUL": world.Password + "\x00",
+		"10,000 characters": strings.Repeat("x", 10_000), "the right one and a space": world.Password + " ",
 	}
 	for domain, path := range managedDomains() {
 		want := appears(h.signIn("alice@"+domain, "not-her-password"))
@@ -95,7 +95,7 @@ func TestOddPasswordsAreWrongPasswords(t *testing.T) {
 		}
 		h.door.t = t
 		if path != authn.PathCloud { // six wrong ones in a row are under the threshold of 10
-			h.allowed(h.signIn("alice@"+domain, lab.Password), "alice@"+domain, path)
+			h.allowed(h.signIn("alice@"+domain, world.Password), "alice@"+domain, path)
 		}
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/authn/authntest"
 	"github.com/fourways-id/fourways/internal/console/api"
-	"github.com/fourways-id/fourways/internal/lab"
+	"github.com/fourways-id/fourways/internal/lab/world"
 	"github.com/fourways-id/fourways/internal/passhash"
 )
 
@@ -108,10 +108,10 @@ func findsWhatIsPlanted(t *testing.T, dir, secret, hash string) {
 func (h *house) useEverywhere(secret string) map[string][]byte {
 	h.t.Helper()
 	ctx, said := h.t.Context(), map[string][]byte{}
-	if _, err := h.console.CreateUser(ctx, api.NewUser{UPN: "canary@" + lab.CloudDomain, Password: secret}); err != nil {
+	if _, err := h.console.CreateUser(ctx, api.NewUser{UPN: "canary@" + world.CloudDomain, Password: secret}); err != nil {
 		h.t.Fatal(err)
 	}
-	for _, domain := range []string{lab.PHSDomain, lab.PTADomain, lab.SAMLDomain, lab.OIDCDomain} {
+	for _, domain := range []string{world.PHSDomain, world.PTADomain, world.SAMLDomain, world.OIDCDomain} {
 		if err := h.console.OnpremChange(ctx, "alice@"+domain, "password", authn.NewSecret([]byte(secret))); err != nil {
 			h.t.Fatal(err)
 		}
@@ -135,7 +135,7 @@ func (h *house) useEverywhere(secret string) map[string][]byte {
 			said["an answer on "+string(path)] = fmt.Appendf(said["an answer on "+string(path)], "%v %s\n", a.Header, a.Raw)
 		}
 	}
-	for _, domain := range []string{lab.SAMLDomain, lab.OIDCDomain} {
+	for _, domain := range []string{world.SAMLDomain, world.OIDCDomain} {
 		upn := "alice@" + domain
 		p := newPerson(h.t, h.url)
 		wrong := p.signsIn(upn, upn, secret+"!")

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/fourways-id/fourways/authn"
-	"github.com/fourways-id/fourways/internal/lab"
 	"github.com/fourways-id/fourways/internal/lab/fault"
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
 // away signs somebody in at the identity provider and says who has a session then, "" for nobody. An error is that of a
@@ -22,7 +22,7 @@ func (h *house) away(upn string) (session string, _ error) {
 	h.t.Helper()
 	p := newPerson(h.t, h.url)
 	page, err := p.Get(h.t.Context(), p.url+"/?switch=1")
-	for _, values := range []map[string]string{{"username": upn}, {"username": upn, "password": lab.Password}} {
+	for _, values := range []map[string]string{{"username": upn}, {"username": upn, "password": world.Password}} {
 		if err == nil {
 			page, err = page.Submit(h.t.Context(), values)
 		}
@@ -87,7 +87,7 @@ func (h *house) breaks(s fault.Setting) {
 
 // federated are the domains whose people sign in elsewhere, by protocol.
 func federated() map[string]string {
-	return map[string]string{"saml": lab.SAMLDomain, "oidc": lab.OIDCDomain}
+	return map[string]string{"saml": world.SAMLDomain, "oidc": world.OIDCDomain}
 }
 
 func denied(r authn.Reason, check authn.StepID) ends { return ends{authn.Denied, r, check} }
@@ -114,8 +114,8 @@ func TestWhatAnIdentityProviderDoesWrongIsFoundOut(t *testing.T) {
 func TestARolledOverKeyIsFoundByOpenIDConnectAlone(t *testing.T) {
 	h := openHouse(t, nil)
 	h.populate()
-	h.meets("idp-cert-rotated", lab.SAMLDomain, denied(authn.SignatureInvalid, authn.F4Signature))
-	h.meets("idp-cert-rotated", lab.OIDCDomain, ends{Verdict: authn.Allowed})
+	h.meets("idp-cert-rotated", world.SAMLDomain, denied(authn.SignatureInvalid, authn.F4Signature))
+	h.meets("idp-cert-rotated", world.OIDCDomain, ends{Verdict: authn.Allowed})
 }
 
 // meets breaks something for one person, for one answer and for everybody, and mends it.
@@ -152,7 +152,7 @@ func (h *house) in(t *testing.T) *house {
 func TestAShareOfTheAnswersIsHit(t *testing.T) {
 	h := openHouse(t, nil)
 	h.populate()
-	alice := "alice@" + lab.SAMLDomain
+	alice := "alice@" + world.SAMLDomain
 	h.breaks(fault.Setting{Name: "idp-wrong-audience", Rate: 0.5})
 	refused := 0
 	const all = 24 // one in eight million runs would see no difference
@@ -257,13 +257,13 @@ func TestASlowIdentityProviderIsSeenInTheTrace(t *testing.T) {
 func TestARolledOverKeyIsTakenOnceItsMetadataIsRead(t *testing.T) {
 	h := openHouse(t, nil)
 	h.populate()
-	alice := "alice@" + lab.SAMLDomain
+	alice := "alice@" + world.SAMLDomain
 	h.breaks(fault.Setting{Name: "idp-cert-rotated"})
 	_, _ = h.away(alice)
 	if got := h.lastOf(alice); got.Reason != authn.SignatureInvalid {
 		t.Errorf("before: %+v", got)
 	}
-	h.readMetadata(lab.SAMLDomain)
+	h.readMetadata(world.SAMLDomain)
 	h.signsIn(alice, "with the new metadata")
 	h.lab.Board().ClearAll()
 	h.signsIn(alice, "under the old key again")

@@ -20,6 +20,7 @@ import (
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/gateway"
 	"github.com/fourways-id/fourways/internal/lab"
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
 type realClock struct{}
@@ -68,7 +69,7 @@ func openHouse(t *testing.T, change func(*config.Config)) *house {
 	h.configure(change)
 	h.gateway, err = gateway.Open(t.Context(), gateway.Options{
 		Config: h.config, File: filepath.Join(h.dir, "fourways.toml"), Clock: realClock{}, Log: log,
-		Lab:       &gateway.Lab{Ports: &console.LabPorts{Onprem: h.lab}, Inspect: true},
+		Lab:       &gateway.Lab{Ports: &console.LabPorts{Onprem: h.lab.Premises()}, Inspect: true},
 		Listeners: gateway.Listeners{Public: public, Console: operator, Telemetry: telemetry},
 	})
 	if err != nil {
@@ -99,10 +100,10 @@ func (h *house) configure(change func(*config.Config)) {
 	c := config.Default()
 	c.Server.PublicURL, c.Server.AgentListen = h.url, "127.0.0.1:0"
 	c.Store = config.Store{Path: filepath.Join(h.dir, "fourways.db"), RootKeyFile: filepath.Join(h.dir, "root.key")}
-	c.Tenant.InitialDomain = lab.CloudDomain
+	c.Tenant.InitialDomain = world.CloudDomain
 	c.SignIn.PerAddressRate = 0
 	c.Sync.Paused = true
-	c.Lab = &config.Lab{Seed: 1, IdPListen: strings.TrimPrefix(h.lab.IdPURL(), "http://"), LDAPListen: strings.TrimPrefix(h.lab.LDAPURL(), "ldap://")}
+	c.Lab = &config.Lab{Seed: 1, IdPListen: strings.TrimPrefix(h.lab.IdPURL(), "http://"), LDAPListen: strings.TrimPrefix(h.lab.Premises().URL(), "ldap://")}
 	if err := h.lab.Configure(c); err != nil {
 		h.t.Fatal(err)
 	}
@@ -120,10 +121,10 @@ func (h *house) startAgent() {
 	o := h.gateway.Operator()
 	done := h.agent.done
 	go func() {
-		done <- h.lab.RunAgent(ctx, o.AgentURL(), func(ctx context.Context, name string) (authn.Secret, error) {
+		done <- h.lab.Premises().RunAgents(ctx, o.AgentURL(), func(ctx context.Context, name string) (authn.Secret, error) {
 			i, err := h.console.Invite(ctx, api.Invite{Name: name})
 			return authn.NewSecret([]byte(i.Token)), err
-		})
+		}, 1)
 	}()
 	eventually(h.t, "the agent is live", func() bool { return o.AgentLive(agentlink.RoleSync) && o.AgentLive(agentlink.RolePTA) })
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/config"
-	"github.com/fourways-id/fourways/internal/lab"
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
 // soon has the gateway give up on an agent quickly.
@@ -22,16 +22,16 @@ func (h *house) healthy(except ...authn.Path) {
 	}
 	for domain, path := range managedDomains() {
 		if !skip[path] {
-			h.allowed(h.signIn("alice@"+domain, lab.Password), "alice@"+domain, path)
+			h.allowed(h.signIn("alice@"+domain, world.Password), "alice@"+domain, path)
 		}
 	}
 	if skip[authn.PathFederated] {
 		return
 	}
-	for _, domain := range []string{lab.SAMLDomain, lab.OIDCDomain} {
+	for _, domain := range []string{world.SAMLDomain, world.OIDCDomain} {
 		upn := "alice@" + domain
 		p := newPerson(h.t, h.url)
-		if page := p.signsIn(upn, upn, lab.Password); p.session() != upn {
+		if page := p.signsIn(upn, upn, world.Password); p.session() != upn {
 			h.t.Errorf("%s is not signed in: %d %s", upn, page.Status, page.Text())
 		}
 	}
@@ -41,24 +41,24 @@ func TestADeadDomainControllerIsNoWrongPasswordAndHeals(t *testing.T) {
 	h := openHouse(t, soon)
 	h.populate()
 	h.healthy()
-	h.lab.StopDC()
+	h.lab.Premises().StopDC()
 	for range 3 {
-		a := h.signIn("alice@"+lab.PTADomain, lab.Password)
+		a := h.signIn("alice@"+world.PTADomain, world.Password)
 		h.refused(a, http.StatusServiceUnavailable, authn.ADUnreachable, authn.AgentTimeout)
 		if a.Header.Get("Retry-After") == "" {
 			t.Error("503 without Retry-After")
 		}
 	}
 	// Nobody learns from an outage who exists.
-	if got, want := appears(h.signIn("nobody@"+lab.PTADomain, "x")), appears(h.signIn("alice@"+lab.PTADomain, "x")); got != want {
+	if got, want := appears(h.signIn("nobody@"+world.PTADomain, "x")), appears(h.signIn("alice@"+world.PTADomain, "x")); got != want {
 		t.Errorf("the outage tells a stranger apart:\n%+v\n%+v", got, want)
 	}
 	h.healthy(authn.PathPTA, authn.PathFederated) // Harbour ID asks the same domain controller
-	if err := h.lab.StartDC(t.Context()); err != nil {
+	if err := h.lab.Premises().StartDC(); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "pass-through authentication heals", func() bool {
-		return h.signIn("alice@"+lab.PTADomain, lab.Password).Status == http.StatusOK
+		return h.signIn("alice@"+world.PTADomain, world.Password).Status == http.StatusOK
 	})
 	h.healthy()
 }
@@ -67,7 +67,7 @@ func TestADeadAgentIsSaidToBeOneAndTheOtherPathsGoOn(t *testing.T) {
 	h := openHouse(t, soon)
 	h.populate()
 	h.stopAgent()
-	a := h.signIn("alice@"+lab.PTADomain, lab.Password)
+	a := h.signIn("alice@"+world.PTADomain, world.Password)
 	h.refused(a, http.StatusServiceUnavailable, authn.NoAgent)
 	h.healthy(authn.PathPTA)
 	h.startAgent()
@@ -77,11 +77,11 @@ func TestADeadAgentIsSaidToBeOneAndTheOtherPathsGoOn(t *testing.T) {
 func TestADeadIdentityProviderIsSaidToBeOneAndTheOtherPathsGoOn(t *testing.T) {
 	h := openHouse(t, nil)
 	h.populate()
-	upn := "alice@" + lab.OIDCDomain
+	upn := "alice@" + world.OIDCDomain
 	p := newPerson(t, h.url)
 	form := p.types(upn) // at Harbour ID before it dies
 	h.lab.StopIdP()
-	if page, err := form.Submit(t.Context(), map[string]string{"username": upn, "password": lab.Password}); err == nil {
+	if page, err := form.Submit(t.Context(), map[string]string{"username": upn, "password": world.Password}); err == nil {
 		t.Fatalf("a dead identity provider answered: %s", page.Text())
 	}
 	if p.session() != "" {
@@ -98,7 +98,7 @@ func TestAFreshGatewaySaysThatTheIdentityProviderIsDead(t *testing.T) {
 	h := openHouse(t, nil) // no discovery document was read yet
 	h.populate()
 	h.lab.StopIdP()
-	upn := "alice@" + lab.OIDCDomain
+	upn := "alice@" + world.OIDCDomain
 	h.refused(h.post("/signin", jsonType, []byte(`{"username":"`+upn+`"}`)), http.StatusServiceUnavailable, authn.IdPUnreachable)
 	h.healthy(authn.PathFederated)
 	if err := h.lab.StartIdP(t.Context()); err != nil {

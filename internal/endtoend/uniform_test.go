@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/fourways-id/fourways/authn"
-	"github.com/fourways-id/fourways/internal/lab"
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
 // appearance is all of an answer that could tell a stranger something, but for how the attempt is called.
@@ -49,11 +49,11 @@ func TestNoAnswerTellsWhoExistsOnAnyManagedPath(t *testing.T) {
 	for domain, path := range managedDomains() {
 		t.Run(string(path), func(t *testing.T) {
 			h.door.t = t
-			h.allowed(h.signIn("alice@"+domain, lab.Password), "alice@"+domain, path)
+			h.allowed(h.signIn("alice@"+domain, world.Password), "alice@"+domain, path)
 
 			wrong := h.signIn("alice@"+domain, "not-her-password")
 			h.refused(wrong, http.StatusUnauthorized, authn.BadPassword)
-			unknown := h.signIn("nobody-of-that-name@"+domain, lab.Password)
+			unknown := h.signIn("nobody-of-that-name@"+domain, world.Password)
 			h.refused(unknown, http.StatusUnauthorized, authn.UnknownUser)
 			if got, want := appears(unknown), appears(wrong); got != want {
 				t.Errorf("the answer about a stranger differs:\n%+v\nfrom that about a wrong password:\n%+v", got, want)
@@ -67,26 +67,26 @@ func TestNoAnswerTellsWhoExistsOnAnyManagedPath(t *testing.T) {
 
 // managedDomains are those where the password is typed here.
 func managedDomains() map[string]authn.Path {
-	return map[string]authn.Path{lab.CloudDomain: authn.PathCloud, lab.PHSDomain: authn.PathPHS, lab.PTADomain: authn.PathPTA}
+	return map[string]authn.Path{world.CloudDomain: authn.PathCloud, world.PHSDomain: authn.PathPHS, world.PTADomain: authn.PathPTA}
 }
 
 func TestWhatATellingAccountStateIsToldOnlyAfterTheRightPassword(t *testing.T) {
 	h := openHouse(t, nil)
 	h.populate()
-	plain := appears(h.signIn("alice@"+lab.PTADomain, "not-her-password"))
+	plain := appears(h.signIn("alice@"+world.PTADomain, "not-her-password"))
 	for name, told := range map[string]struct {
 		reason   authn.Reason
 		password string
 	}{
-		"bob":   {authn.AccountDisabled, lab.Password},
-		"dave":  {authn.OnpremPasswordExpired, lab.Password},
-		"erin":  {authn.AccountExpired, lab.Password},
-		"frank": {authn.LogonHours, lab.Password},
+		"bob":   {authn.AccountDisabled, world.Password},
+		"dave":  {authn.OnpremPasswordExpired, world.Password},
+		"erin":  {authn.AccountExpired, world.Password},
+		"frank": {authn.LogonHours, world.Password},
 		"grace": {authn.OnpremMustChange, "Welcome-2025!"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h.door.t = t
-			upn := name + "@" + lab.PTADomain
+			upn := name + "@" + world.PTADomain
 			right := h.signIn(upn, told.password)
 			h.refused(right, http.StatusUnauthorized, told.reason)
 			if right.Error != told.reason.Public() {
@@ -118,7 +118,7 @@ func TestNoPageTellsWhoExistsOnAnyManagedPath(t *testing.T) {
 				text := strings.NewReplacer(upn, "UPN", id, "ID").Replace(asked.Text() + "\n" + page.Text())
 				return fmt.Sprint(asked.Status, page.Status, slices.Sorted(maps.Keys(page.Header)), moment.ReplaceAllString(text, "TIME"))
 			}
-			if got := says("alice@"+domain, lab.Password); got != "let in" {
+			if got := says("alice@"+domain, world.Password); got != "let in" {
 				t.Fatalf("the right password: %s", got)
 			}
 			if known, unknown := says("alice@"+domain, "not-her-password"), says("nobody@"+domain, "not-her-password"); known != unknown {
@@ -131,7 +131,7 @@ func TestNoPageTellsWhoExistsOnAnyManagedPath(t *testing.T) {
 func TestTheRealmOfADomainSaysNothingAboutItsPeople(t *testing.T) {
 	h := openHouse(t, nil)
 	h.populate()
-	for _, domain := range []string{lab.CloudDomain, lab.PHSDomain, lab.PTADomain, lab.SAMLDomain, lab.OIDCDomain} {
+	for _, domain := range []string{world.CloudDomain, world.PHSDomain, world.PTADomain, world.SAMLDomain, world.OIDCDomain} {
 		known := h.post("/realm", jsonType, []byte(`{"username":"alice@`+domain+`"}`))
 		unknown := h.post("/realm", jsonType, []byte(`{"username":"nobody@`+domain+`"}`))
 		if known.Status != http.StatusOK || appears(known) != appears(unknown) || !strings.Contains(string(known.Raw), domain) {

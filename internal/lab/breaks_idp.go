@@ -21,16 +21,22 @@ func (l *Lab) breakIdP() {
 		switch {
 		case !a.Total(): // message by message, in atIdP
 		case on:
-			l.servers.harbour.Outage()
+			l.harbour.Outage()
 		default:
-			l.mended(l.servers.harbour.Recover(context.Background()))
+			l.mended(l.harbour.Recover(context.Background()))
 		}
 	})
 	l.faults.Watch("idp-cert-rotated", func(on bool, _ fault.Active) {
 		if on { // the key stays published afterwards, for answers that are on their way
-			l.mended(l.servers.harbour.RollOver())
+			l.mended(l.harbour.RollOver())
 		}
 	})
+}
+
+func (l *Lab) mended(err error) {
+	if err != nil {
+		l.log.Error("mend what was broken on purpose", "error", err)
+	}
 }
 
 // atIdP decides what goes wrong with a message of Harbour ID.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/fourways-id/fourways/internal/lab/fault"
 	"github.com/fourways-id/fourways/internal/lab/harbour"
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
 // Each fault of the identity provider goes wrong in its own way, and none that the board offers goes wrong in none.
@@ -22,7 +23,7 @@ func TestEachFaultOfTheIdentityProviderBreaksItsOwnMessage(t *testing.T) {
 	}
 	l := &Lab{faults: fault.NewBoard()}
 	defer l.faults.Close()
-	bob := harbour.Login{UPN: "bob@saml.example.test", Domain: SAMLDomain, Protocol: "saml"}
+	bob := harbour.Login{UPN: "bob@saml.example.test", Domain: world.SAMLDomain, Protocol: "saml"}
 	both := func() harbour.Tampering {
 		asked, answered := bob, bob
 		answered.Moment = harbour.Answered

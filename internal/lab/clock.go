@@ -19,6 +19,11 @@ import (
 // furthest bounds how far the clock can be moved ahead: enough for every period that the gateway or a directory knows.
 const furthest = 10 * 366 * 24 * time.Hour
 
+// realTime is protocol time.
+type realTime struct{}
+
+func (realTime) Now() time.Time { return time.Now() } //nolint:forbidigo // the lab moves policy time, never protocol time
+
 // Clock is the lab's policy time: lockout, sessions, retention, and the directory's account rules and password ages go by
 // it. It runs as fast as real time does, and somebody may have moved it ahead; that is kept in the data folder. Protocol
 // time (SAML, OpenID Connect, TLS, the agent link) and console tokens stay real: nothing that others check moves.

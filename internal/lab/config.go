@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"crypto/tls"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,24 +11,18 @@ import (
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/config"
 	"github.com/fourways-id/fourways/internal/lab/harbour"
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
-// realTime is protocol time.
-type realTime struct{}
-
-func (realTime) Now() time.Time { return time.Now() } //nolint:forbidigo // the lab moves policy time, never protocol time
-
-func serverTLS(pair tls.Certificate) *tls.Config {
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
-}
-
 // federatedDomains can be signed in to at Harbour ID; the domain to switch has both protocols.
-func federatedDomains() []string { return []string{SAMLDomain, OIDCDomain, LabDomain} }
+func federatedDomains() []string {
+	return []string{world.SAMLDomain, world.OIDCDomain, world.LabDomain}
+}
 
 // idpID is the id of a [[idp]] table of the lab: harbour-saml for saml.example.test, harbour-lab-oidc for the other of
 // the domain to switch.
 func idpID(domain, protocol string) string {
-	if domain == LabDomain {
+	if domain == world.LabDomain {
 		return "harbour-lab-" + protocol
 	}
 	return "harbour-" + protocol
@@ -38,9 +31,9 @@ func idpID(domain, protocol string) string {
 // protocols are those that a federated domain's people can use.
 func protocols(domain string) []string {
 	switch domain {
-	case SAMLDomain:
+	case world.SAMLDomain:
 		return []string{"saml"}
-	case OIDCDomain:
+	case world.OIDCDomain:
 		return []string{"oidc"}
 	default:
 		return []string{"saml", "oidc"}
@@ -72,11 +65,11 @@ func (l *Lab) Configure(c *config.Config) error {
 	for _, d := range c.Domain {
 		edited[d.Name] = d
 	}
-	c.Domain = slices.DeleteFunc(c.Domain, func(d config.Domain) bool { return d.Name == CloudDomain || slices.Contains(hybrid(), d.Name) })
+	c.Domain = slices.DeleteFunc(c.Domain, func(d config.Domain) bool { return slices.Contains(world.Domains(), d.Name) })
 	c.IdP = slices.DeleteFunc(c.IdP, func(p config.IdP) bool { return strings.HasPrefix(p.ID, "harbour-") })
 	others := c.Domain
 	c.Domain = nil
-	for _, name := range append([]string{CloudDomain}, hybrid()...) {
+	for _, name := range world.Domains() {
 		d, ok := edited[name]
 		if !ok {
 			d = domain(name)
@@ -94,10 +87,10 @@ func (l *Lab) Configure(c *config.Config) error {
 				ID: idpID(d, protocol), Protocol: protocol, Domains: []string{d}, Match: authn.MatchAnchor, ClockSkew: config.Duration(2 * time.Minute),
 			}
 			if protocol == "oidc" {
-				idp.Issuer, idp.ClientID, idp.ClientSecretFile = l.servers.harbour.OIDCIssuer(d), idp.ID, secret
+				idp.Issuer, idp.ClientID, idp.ClientSecretFile = l.harbour.OIDCIssuer(d), idp.ID, secret
 			} else {
 				idp.Binding, idp.MetadataFile = "redirect", filepath.Join(l.dir, idp.ID+".xml")
-				if err := os.WriteFile(idp.MetadataFile, l.servers.harbour.SAMLMetadata(d), 0o600); err != nil {
+				if err := os.WriteFile(idp.MetadataFile, l.harbour.SAMLMetadata(d), 0o600); err != nil {
 					return fmt.Errorf("write Harbour ID's metadata: %w", err)
 				}
 			}
@@ -108,8 +101,8 @@ func (l *Lab) Configure(c *config.Config) error {
 }
 
 func domain(name string) config.Domain {
-	d := config.Domain{Name: name, Path: pathOf(name)}
-	if name == PHSDomain || name == LabDomain {
+	d := config.Domain{Name: name, Path: world.PathOf(name)}
+	if name == world.PHSDomain || name == world.LabDomain {
 		on := true // stays on when the path is switched, so that it can be switched back
 		d.PasswordHashSync = &on
 	}

@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"runtime"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/dirsync"
 	"github.com/fourways-id/fourways/internal/lab/dc"
+	"github.com/fourways-id/fourways/internal/lab/world"
 	"github.com/fourways-id/fourways/internal/passhash"
 )
 
@@ -37,16 +37,6 @@ const (
 // crowdBatch is how many of the crowd are made at a time: so much stands in memory beside what it becomes.
 const crowdBatch = 3000
 
-// CrowdName is the name of the i-th of the crowd, from 1 on. They are dealt to the domains in turn: 1 to the cloud's, 2 to
-// that of password hash synchronisation, then pta, saml, oidc and lab, and 7 to the cloud's again.
-func CrowdName(i int) string {
-	all := CrowdDomains()
-	return fmt.Sprintf("user%06d@%s", i, all[(i-1)%len(all)])
-}
-
-// CrowdDomains are the crowd's domains, in the order in which its people are dealt to them.
-func CrowdDomains() []string { return append([]string{CloudDomain}, hybrid()...) }
-
 // Crowd loads the crowd that this lab is made with, into the forest and the tenant side by side. What the lab does not
 // imitate here is time: the people are as they would be after a synchronisation, which finds nothing to do. It can be
 // repeated. say is told how long it takes when that is long.
@@ -59,7 +49,7 @@ func (l *Lab) Crowd(ctx context.Context, b Bulk, say func(string)) error {
 	if err := c.prepare(say); err != nil {
 		return fmt.Errorf("hash the crowd's password: %w", err)
 	}
-	if err := l.dc.Seed([]dc.Entry{{DN: c.unit(), Attrs: unit("Crowd", "").Attrs}}); err != nil {
+	if err := l.forest().Seed([]dc.Entry{world.CrowdUnit()}); err != nil {
 		return fmt.Errorf("load the crowd: %w", err)
 	}
 	work, ctx := errgroup.WithContext(ctx)
@@ -105,32 +95,11 @@ func (c *crowd) hashSynced() string {
 	return passhash.NewOrgID(passhash.NTHash([]byte(c.password))).String()
 }
 
-func (c *crowd) unit() string { return "OU=Crowd,OU=Synced," + c.lab.dc.BaseDN() }
-
-// member is one of the crowd as a person of the cast would be.
-type member struct {
-	number, upn, domain string
-}
-
-func memberOf(i int) member {
-	all := CrowdDomains()
-	return member{number: fmt.Sprintf("%06d", i), upn: CrowdName(i), domain: all[(i-1)%len(all)]}
-}
-
-func (m member) display() string       { return "User " + m.number }
-func (m member) cn() string            { return m.display() + " (" + key(m.domain) + ")" }
-func (m member) sam() string           { return "user" + m.number + "." + key(m.domain) }
-func (m member) dn(unit string) string { return "CN=" + m.cn() + "," + unit }
-func (m member) guid(seed int) string  { return guid(seed, m.upn) }
-func (m member) anchor(seed int) string {
-	return base64.StdEncoding.EncodeToString([]byte(m.guid(seed)))
-}
-
 // batches deals the numbers 1 to n out in order.
-func batches(ctx context.Context, n int, do func(some []member) error) error {
-	some := make([]member, 0, crowdBatch)
+func (c *crowd) batches(ctx context.Context, n int, do func(some []world.Member) error) error {
+	some := make([]world.Member, 0, crowdBatch)
 	for i := 1; i <= n; i++ {
-		if some = append(some, memberOf(i)); len(some) < crowdBatch && i < n {
+		if some = append(some, c.lab.world.Member(i)); len(some) < crowdBatch && i < n {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
@@ -145,40 +114,27 @@ func batches(ctx context.Context, n int, do func(some []member) error) error {
 }
 
 func (c *crowd) intoForest(ctx context.Context, n int) error {
-	unit := c.unit()
-	return batches(ctx, n, func(some []member) error {
+	return c.batches(ctx, n, func(some []world.Member) error {
 		entries := make([]dc.Entry, 0, len(some))
 		for _, m := range some {
-			if m.domain != CloudDomain {
-				entries = append(entries, c.entry(m, unit))
+			if m.Domain != world.CloudDomain {
+				entries = append(entries, m.Entry(c.password))
 			}
 		}
-		return c.lab.dc.Seed(entries)
+		return c.lab.forest().Seed(entries)
 	})
 }
 
-func (c *crowd) entry(m member, unit string) dc.Entry {
-	return dc.Entry{DN: m.dn(unit), Password: c.password, Attrs: map[string][]string{
-		"objectClass": {"user"}, "objectGUID": {m.guid(c.lab.world.Seed)}, "sAMAccountName": {m.sam()},
-		"userPrincipalName": {m.upn}, "mail": {m.upn}, "displayName": {m.display()}, "givenName": {"User"}, "sn": {m.number},
-		"userAccountControl": {"66048"}, "pwdLastSet": {"-1"}, "msExchUsageLocation": {"NL"},
-	}}
-}
-
 func (c *crowd) intoTenant(ctx context.Context, n int) error {
-	unit := c.unit()
-	return batches(ctx, n, func(some []member) error {
+	return c.batches(ctx, n, func(some []world.Member) error {
 		var objects []dirsync.Object
 		var users []directory.User
 		for _, m := range some {
-			if m.domain == CloudDomain {
-				users = append(users, directory.User{ID: c.lab.AccountID(m.upn), UPN: m.upn, DisplayName: m.display(), Enabled: true})
+			if m.Domain == world.CloudDomain {
+				users = append(users, directory.User{ID: c.lab.world.AccountID(m.UPN), UPN: m.UPN, DisplayName: m.Display(), Enabled: true})
 				continue
 			}
-			objects = append(objects, dirsync.Object{
-				Kind: dirsync.User, Anchor: m.anchor(c.lab.world.Seed), DN: m.dn(unit), UPN: m.upn, SAM: m.sam(), Mail: m.upn,
-				DisplayName: m.display(), GivenName: "User", Surname: m.number, UsageLocation: "NL", Enabled: true,
-			})
+			objects = append(objects, m.Object())
 		}
 		if err := c.hashEach(ctx, objects); err != nil {
 			return err
@@ -200,7 +156,7 @@ func (c *crowd) intoTenant(ctx context.Context, n int) error {
 			}
 		}
 		for i := range users {
-			users[i].Created, users[i].Changed = c.lab.times(users[i].UPN)
+			users[i].Created, users[i].Changed = c.lab.world.Times(users[i].UPN)
 		}
 		return c.bulk.Load(ctx, users, credentials)
 	})
@@ -213,7 +169,7 @@ func (c *crowd) hashEach(ctx context.Context, people []dirsync.Object) error {
 	at := c.lab.clock.Now()
 	for i := range people {
 		p := &people[i]
-		if d := authn.ParseIdentifier(p.UPN).Domain(); d != PHSDomain && d != LabDomain {
+		if d := authn.ParseIdentifier(p.UPN).Domain(); d != world.PHSDomain && d != world.LabDomain {
 			continue
 		}
 		if p.Hash, p.HashAt = c.synced, at; p.Hash == "" {
@@ -230,7 +186,7 @@ func (c *crowd) hashEach(ctx context.Context, people []dirsync.Object) error {
 func (c *crowd) cloudPasswords(ctx context.Context, users []directory.User) ([]directory.Credential, error) {
 	var all []directory.Credential
 	for _, u := range users {
-		if slices.Contains([]string{CloudDomain, LabDomain}, authn.ParseIdentifier(u.UPN).Domain()) {
+		if slices.Contains([]string{world.CloudDomain, world.LabDomain}, authn.ParseIdentifier(u.UPN).Domain()) {
 			all = append(all, directory.Credential{Account: u.ID, Scheme: directory.SchemeCloud, Record: c.cloud, Changed: c.lab.clock.Now()})
 		}
 	}

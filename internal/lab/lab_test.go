@@ -12,6 +12,7 @@ import (
 	"github.com/fourways-id/fourways/internal/agentlink"
 	"github.com/fourways-id/fourways/internal/config"
 	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
 func startIn(t *testing.T, dir string) (*Lab, error) {
@@ -52,7 +53,7 @@ func TestADamagedKeyFileOfTheAgentSaysWhatToDo(t *testing.T) {
 	if err := os.WriteFile(path, []byte(`{"half`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	err = l.RunAgent(t.Context(), "tls://127.0.0.1:1", nil)
+	err = l.Premises().RunAgents(t.Context(), "tls://127.0.0.1:1", nil, 1)
 	if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "remove that file") {
 		t.Errorf("got %v", err)
 	}
@@ -71,7 +72,7 @@ func TestWhatSomebodyWroteIntoTheFileStays(t *testing.T) {
 	}
 	domains, idps := len(c.Domain), len(c.IdP)
 	for i := range c.Domain {
-		if c.Domain[i].Name == LabDomain {
+		if c.Domain[i].Name == world.LabDomain {
 			c.Domain[i].Path = authn.PathPTA
 		}
 	}
@@ -87,7 +88,7 @@ func TestWhatSomebodyWroteIntoTheFileStays(t *testing.T) {
 	for _, d := range c.Domain {
 		found[d.Name] = d.Path
 	}
-	if found[LabDomain] != authn.PathPTA || found["mine.example.test"] != authn.PathFederated || found[PHSDomain] != authn.PathPHS {
+	if found[world.LabDomain] != authn.PathPTA || found["mine.example.test"] != authn.PathFederated || found[world.PHSDomain] != authn.PathPHS {
 		t.Errorf("%v", found)
 	}
 }

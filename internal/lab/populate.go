@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -11,8 +10,7 @@ import (
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
-	"github.com/fourways-id/fourways/internal/lab/dc"
-	"github.com/fourways-id/fourways/internal/onprem"
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
 // Tenant is the gateway as the demo world fills it: by the same means as any operator has.
@@ -32,26 +30,11 @@ type Locks interface {
 
 // SeedPremises fills the forest with everybody who is there before the first synchronisation.
 func (l *Lab) SeedPremises() error {
-	l.again = !l.New()
-	base := l.dc.BaseDN()
-	entries := []dc.Entry{unit("Synced", base), unit("NotSynced", base)}
-	for _, d := range hybrid() {
-		for _, p := range cast() {
-			if !p.late {
-				entries = append(entries, p.entry(l.world.Seed, d, base, l.secrets.spoken(p.pw())))
-			}
-		}
-	}
-	decoy := person{name: "decoy", surname: "Account", unsynced: true}
-	entries = append(entries, decoy.entry(l.world.Seed, forest, base, l.secrets.decoy))
-	if err := l.dc.Seed(append(entries, groups(l.world.Seed, base)...)); err != nil {
+	l.again = !l.forest().Empty()
+	if err := l.forest().Seed(l.world.Forest(l.secrets.people, l.secrets.keys.Decoy)); err != nil {
 		return fmt.Errorf("fill the lab's directory: %w", err)
 	}
 	return nil
-}
-
-func unit(name, base string) dc.Entry {
-	return dc.Entry{DN: "OU=" + name + "," + base, Attrs: map[string][]string{"objectClass": {"top", "organizationalUnit"}, "ou": {name}}}
 }
 
 // Populate brings the demo world into the state that its people are known for. The order matters: quinn comes after the
@@ -73,7 +56,7 @@ func (l *Lab) Populate(ctx context.Context, t Tenant, locks Locks) error {
 	if err := l.cloudPasswords(ctx, t); err != nil {
 		return err
 	}
-	if err := locks.Backdate(ctx, l.times); err != nil {
+	if err := locks.Backdate(ctx, l.world.Times); err != nil {
 		return fmt.Errorf("date the lab's accounts back: %w", err)
 	}
 	return nil
@@ -84,14 +67,9 @@ func (l *Lab) sendAway(ctx context.Context) error {
 	if !l.again {
 		return nil
 	}
-	for _, d := range hybrid() {
-		for _, p := range cast() {
-			if !p.late {
-				continue
-			}
-			if err := l.servers.admin.Delete(ctx, p.dn(d, l.dc.BaseDN())); err != nil && !errors.Is(err, onprem.ErrNotFound) {
-				return fmt.Errorf("fill the lab's directory anew: %w", err)
-			}
+	for _, late := range l.world.Latecomers(l.secrets.people) {
+		if err := l.premises.Remove(ctx, late.DN); err != nil {
+			return fmt.Errorf("fill the lab's directory anew: %w", err)
 		}
 	}
 	return nil
@@ -101,15 +79,7 @@ func (l *Lab) synchronise(ctx context.Context, t Tenant) error {
 	if _, err := t.SyncRun(ctx, nil); err != nil {
 		return err
 	}
-	var late []dc.Entry
-	for _, d := range hybrid() {
-		for _, p := range cast() {
-			if p.late {
-				late = append(late, p.entry(l.world.Seed, d, l.dc.BaseDN(), l.secrets.spoken(p.pw())))
-			}
-		}
-	}
-	if err := l.dc.Seed(late); err != nil {
+	if err := l.forest().Seed(l.world.Latecomers(l.secrets.people)); err != nil {
 		return err
 	}
 	_, err := t.SyncRun(ctx, []string{"directory"})
@@ -118,31 +88,14 @@ func (l *Lab) synchronise(ctx context.Context, t Tenant) error {
 
 // befall changes the forest behind the tenant's back.
 func (l *Lab) befall() error {
-	var changed []dc.Entry
-	now := l.clock.Now()
-	for _, d := range hybrid() {
-		for _, p := range cast() {
-			if p.after == nil && p.newPassword == "" {
-				continue
-			}
-			e := dc.Entry{DN: p.dn(d, l.dc.BaseDN())}
-			if p.newPassword != "" {
-				e.Password = l.secrets.spoken(p.newPassword)
-			}
-			if p.after != nil {
-				e.Attrs = p.after(now)
-			}
-			changed = append(changed, e)
-		}
-	}
-	if err := l.dc.Seed(changed); err != nil {
+	if err := l.forest().Seed(world.Fates(l.secrets.people, l.clock.Now())); err != nil {
 		return fmt.Errorf("change the lab's directory: %w", err)
 	}
 	return nil
 }
 
 func (l *Lab) createCloudOnly(ctx context.Context, t Tenant, locks Locks) error {
-	users, err := locks.Users(ctx, directory.Query{Domain: CloudDomain})
+	users, err := locks.Users(ctx, directory.Query{Domain: world.CloudDomain})
 	if err != nil {
 		return err
 	}
@@ -150,17 +103,17 @@ func (l *Lab) createCloudOnly(ctx context.Context, t Tenant, locks Locks) error 
 	for _, u := range users {
 		here[u.UPN] = u
 	}
-	for _, p := range cloudOnly() {
-		u, made := here[p.upn(CloudDomain)]
+	for _, p := range world.CloudPeople(l.secrets.people) {
+		u, made := here[p.UPN]
 		if made {
-			err = t.SetPassword(ctx, u.UPN, authn.NewSecret([]byte(l.secrets.spoken(p.pw()))))
+			err = t.SetPassword(ctx, u.UPN, authn.NewSecret([]byte(p.Password)))
 		} else {
-			u, err = t.CreateUser(ctx, api.NewUser{UPN: p.upn(CloudDomain), DisplayName: p.display(), Admin: p.name == "peggy", Password: l.secrets.spoken(p.pw())})
+			u, err = t.CreateUser(ctx, api.NewUser{UPN: p.UPN, DisplayName: p.Display, Admin: p.Admin, Password: p.Password})
 		}
 		if err != nil {
 			return err
 		}
-		if p.name == "sybil" {
+		if p.Locked {
 			never := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 			if err := locks.SetTally(ctx, "account:"+string(u.ID), authn.Tally{Failures: 10, Lockouts: 1, LockedUntil: never}); err != nil {
 				return err
@@ -174,12 +127,8 @@ func (l *Lab) createCloudOnly(ctx context.Context, t Tenant, locks Locks) error 
 func (l *Lab) cloudPasswords(ctx context.Context, t Tenant) error {
 	work, ctx := errgroup.WithContext(ctx)
 	work.SetLimit(2) // each takes 19 MiB while it is hashed
-	for _, p := range cast() {
-		if !p.unsynced {
-			work.Go(func() error {
-				return t.SetPassword(ctx, p.upn(LabDomain), authn.NewSecret([]byte(l.secrets.spoken(p.pw()))))
-			})
-		}
+	for _, p := range world.CloudPasswords(l.secrets.people) {
+		work.Go(func() error { return t.SetPassword(ctx, p.UPN, authn.NewSecret([]byte(p.Password))) })
 	}
 	return work.Wait()
 }

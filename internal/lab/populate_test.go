@@ -14,6 +14,7 @@ import (
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/lab/dc"
 )
 
 var errKilled = errors.New("the power went")
@@ -90,7 +91,7 @@ func (wallClock) Now() time.Time { return time.Now() }
 // forestOf lists the people of the forest with their states.
 func forestOf(t *testing.T, l *Lab) map[string][]string {
 	t.Helper()
-	people, err := l.OnpremUsers(t.Context())
+	people, err := l.Premises().OnpremUsers(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,15 +114,19 @@ func TestALabThatWasKilledWhileItWasFilledComesToTheSameWorld(t *testing.T) {
 		}
 		return l.Populate(t.Context(), w, w)
 	}
-	world := func() *tenant {
+	late := l.world.Latecomers("")
+	untouched := func() *tenant {
 		return &tenant{left: -1, users: map[string]directory.User{}, tally: map[string]authn.Tally{}, hired: func() bool {
-			return slices.ContainsFunc(cast(), func(p person) bool {
-				_, err := l.servers.admin.Find(t.Context(), p.onpremUPN(PHSDomain), "cn")
-				return p.late && err == nil
+			people, err := l.Premises().OnpremUsers(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			return slices.ContainsFunc(people, func(u api.OnpremUser) bool {
+				return slices.ContainsFunc(late, func(e dc.Entry) bool { return slices.Contains(e.Attrs["userPrincipalName"], u.UPN) })
 			})
 		}}
 	}
-	whole := world()
+	whole := untouched()
 	if err := fill(whole); err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +135,7 @@ func TestALabThatWasKilledWhileItWasFilledComesToTheSameWorld(t *testing.T) {
 		t.Fatalf("the world is empty: %+v, %v", whole, forest)
 	}
 	for killedAfter := range 12 { // the calls are in two orders at once: which one is lost is chance, and must not matter
-		again := world()
+		again := untouched()
 		again.left = killedAfter
 		if err := fill(again); !errors.Is(err, errKilled) {
 			t.Fatalf("killed after %d calls, it went on: %v", killedAfter, err)

@@ -66,7 +66,7 @@ func (w *Worlds) restore(ctx context.Context, name string) (api.Restored, error)
 	if w.gate == nil {
 		return api.Restored{}, starting()
 	}
-	forest, err := w.lab.dc.ReadKept(filepath.Join(w.folder, name, forestPart))
+	forest, err := w.lab.forest().ReadKept(filepath.Join(w.folder, name, forestPart))
 	if err != nil {
 		return api.Restored{}, damaged(name, err)
 	}
@@ -111,7 +111,7 @@ func (w *Worlds) writeNote(name string) (takeBack func() error, err error) {
 
 // bringPremises is the half of a world that the gateway doesn't have.
 func (w *Worlds) bringPremises(ctx context.Context, forest dc.Kept, ahead time.Duration) error {
-	if err := w.lab.dc.Restore(forest); err != nil {
+	if err := w.lab.forest().Restore(forest); err != nil {
 		return err
 	}
 	if w.clock == nil {
@@ -123,7 +123,7 @@ func (w *Worlds) bringPremises(ctx context.Context, forest dc.Kept, ahead time.D
 // mend ends what was broken on purpose.
 func (l *Lab) mend(ctx context.Context) error {
 	l.faults.ClearAll()
-	if err := errors.Join(l.StartDC(ctx), l.StartIdP(ctx)); err != nil {
+	if err := errors.Join(l.premises.StartDC(), l.StartIdP(ctx)); err != nil {
 		return fmt.Errorf("bring the premises back: %w", err)
 	}
 	return nil

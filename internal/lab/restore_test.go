@@ -10,6 +10,7 @@ import (
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/lab/dc"
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
 // half is the gateway's half of a world: a word.
@@ -35,7 +36,7 @@ func (h *half) RestoreWorld(_ context.Context, path string, rest func() error) (
 	return 1, errors.Join(rest(), h.fails)
 }
 
-const keptAlice = "alice@" + PTADomain
+const keptAlice = "alice@" + world.PTADomain
 
 // twoWorlds is a lab of which the world "kept" is kept; in the one that is, the word is "new" and alice is disabled.
 func twoWorlds(t *testing.T) (*Lab, *half) {
@@ -58,7 +59,7 @@ func twoWorlds(t *testing.T) (*Lab, *half) {
 		t.Fatal(err)
 	}
 	h.word = "new"
-	if err := l.OnpremChange(t.Context(), keptAlice, "disable", authn.NewSecret(nil)); err != nil {
+	if err := l.Premises().OnpremChange(t.Context(), keptAlice, "disable", authn.NewSecret(nil)); err != nil {
 		t.Fatal(err)
 	}
 	return l, h
@@ -67,7 +68,7 @@ func twoWorlds(t *testing.T) (*Lab, *half) {
 // wantWorld wants both halves to be those of one world, and the note of a restore or none.
 func wantWorld(t *testing.T, l *Lab, h *half, old, noted bool) {
 	t.Helper()
-	people, err := l.OnpremUsers(t.Context())
+	people, err := l.Premises().OnpremUsers(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,29 +7,23 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/lab/premises"
+	"github.com/fourways-id/fourways/internal/lab/world"
+	"github.com/fourways-id/fourways/internal/onprem"
 )
 
-// secrets are the passwords of the lab's own machinery: random, unlike the people's.
+// secrets are the passwords of the lab's own machinery, which are random, and of its people, which need not be.
 type secrets struct {
-	admin, sync, decoy, oidc string
-	people                   string // what every person's password begins with in a lab that others reach; "": they are public
+	keys   premises.Keys
+	oidc   string // the gateway's at Harbour ID
+	people world.Passwords
 }
 
 // secretsFileName is where they are kept in the data folder.
 const secretsFileName = "secrets.json"
-
-// spoken is the password that stands for a public one in this lab.
-func (s secrets) spoken(public string) string {
-	switch {
-	case s.people == "":
-		return public
-	case public == Password:
-		return s.people
-	}
-	return s.people + "-" + public
-}
 
 // people is the length of a password that a class types: 16 characters of base32 are 80 random bits.
 const people = 16
@@ -65,5 +59,21 @@ func openSecrets(path string, exposed bool) (secrets, error) {
 	if exposed && f.People == "" {
 		return secrets{}, fmt.Errorf("%w: the lab of %s has public passwords, which must not be reached by others: give this one a folder of its own (--dir FOLDER)", directory.ErrConflict, path)
 	}
-	return secrets{admin: f.Administrator, sync: f.Sync, decoy: f.Decoy, oidc: f.OIDC, people: f.People}, nil
+	return secrets{
+		keys: premises.Keys{Administrator: f.Administrator, Sync: f.Sync, Decoy: f.Decoy}, oidc: f.OIDC, people: world.Passwords(f.People),
+	}, nil
+}
+
+// Reader says how another process reaches a running lab's directory at url as the account of its synchronisation, which
+// may read and change nothing. dir is the lab's data folder; only the user who runs the lab can read the password in it.
+func Reader(dir, url string) (onprem.Config, error) {
+	path := filepath.Join(dir, secretsFileName)
+	if _, err := os.Stat(path); err != nil { // openSecrets would make them
+		return onprem.Config{}, err
+	}
+	s, err := openSecrets(path, false)
+	if err != nil {
+		return onprem.Config{}, err
+	}
+	return premises.Reader(dir, url, s.keys)
 }

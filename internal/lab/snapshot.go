@@ -17,6 +17,7 @@ import (
 
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/lab/premises"
 )
 
 // Keeper is the gateway's half of a world. A restore ends all sessions, and leaves tokens, agents and the audit log. It calls
@@ -41,7 +42,7 @@ const (
 	seeded      = ".seeded" // the world as it was seeded; no name that a person may give
 	worldKept   = 1         // changes when an older program couldn't bring it back
 	storePart   = "store.db"
-	forestPart  = "dc.json"
+	forestPart  = premises.ForestFile
 	description = "snapshot.json"
 	unfinished  = ".new-" // begins the name of what is being written
 )
@@ -124,7 +125,7 @@ func (w *Worlds) keep(ctx context.Context, name string) (api.Snapshot, error) {
 	if kept.Users, err = w.gate.KeepWorld(ctx, filepath.Join(fresh, storePart)); err != nil {
 		return api.Snapshot{}, err
 	}
-	if err := w.lab.dc.Keep(filepath.Join(fresh, forestPart)); err != nil {
+	if err := w.lab.forest().Keep(filepath.Join(fresh, forestPart)); err != nil {
 		return api.Snapshot{}, err
 	}
 	if err := writeJSON(filepath.Join(fresh, description), kept); err != nil {

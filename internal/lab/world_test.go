@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
 // Whatever is left of a lab with public passwords keeps its folder from being opened to others.
@@ -19,7 +20,7 @@ func TestPublicPasswordsAreNeverExposed(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := openWorld(dir, World{Exposed: true}); !errors.Is(err, directory.ErrConflict) {
+		if _, err := openWorld(dir, world.Spec{Exposed: true}); !errors.Is(err, directory.ErrConflict) {
 			t.Errorf("%s of a public lab: %v", name, err)
 		}
 	}
@@ -31,10 +32,10 @@ func TestPublicPasswordsAreNeverExposed(t *testing.T) {
 	if _, err := openSecrets(path, true); !errors.Is(err, directory.ErrConflict) {
 		t.Errorf("public passwords in an exposed world: %v", err)
 	}
-	if _, err := openWorld(t.TempDir(), World{Exposed: true}); err != nil {
+	if _, err := openWorld(t.TempDir(), world.Spec{Exposed: true}); err != nil {
 		t.Error(err)
 	}
-	if s, err := openSecrets(filepath.Join(t.TempDir(), secretsFileName), true); err != nil || len(s.spoken(Password)) != people || s.spoken(Password) == Password {
-		t.Errorf("a new exposed lab: %q, %v", s.spoken(Password), err)
+	if s, err := openSecrets(filepath.Join(t.TempDir(), secretsFileName), true); err != nil || len(s.people.Common()) != people || s.people.Common() == world.Password {
+		t.Errorf("a new exposed lab: %q, %v", s.people.Common(), err)
 	}
 }

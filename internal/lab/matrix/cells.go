@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/fourways-id/fourways/authn"
-	"github.com/fourways-id/fourways/internal/lab"
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
 // Ours is the source of a cell about which Microsoft documents nothing: the code is our choice.
@@ -36,7 +36,7 @@ const (
 
 // The passwords of the demo world that a cell types. All are public.
 const (
-	usual     = lab.Password
+	usual     = world.Password
 	wrong     = "Wrong-2025!"
 	heidiNew  = "Summer-2025!"  // on-premises, not synchronised
 	temporary = "Welcome-2025!" // grace's, on-premises, good only for being changed
@@ -131,15 +131,15 @@ func Paths() []authn.Path {
 
 // Cells lists all of them, row by row; idp is saml or oidc and says who federates.
 func Cells(idp string) []Cell {
-	federated := lab.SAMLDomain
+	federated := world.SAMLDomain
 	if idp == "oidc" {
-		federated = lab.OIDCDomain
+		federated = world.OIDCDomain
 	}
 	var all []Cell
 	for _, r := range rows() {
 		all = append(all,
-			r.cell(authn.PathCloud, lab.CloudDomain, r.cloud, r.cloudDoc), r.cell(authn.PathPHS, lab.PHSDomain, r.phs, r.phsDoc),
-			r.cell(authn.PathPTA, lab.PTADomain, r.pta, r.ptaDoc), r.cell(authn.PathFederated, federated, r.federated, r.fedDoc))
+			r.cell(authn.PathCloud, world.CloudDomain, r.cloud, r.cloudDoc), r.cell(authn.PathPHS, world.PHSDomain, r.phs, r.phsDoc),
+			r.cell(authn.PathPTA, world.PTADomain, r.pta, r.ptaDoc), r.cell(authn.PathFederated, federated, r.federated, r.fedDoc))
 	}
 	return all
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/fourways-id/fourways/internal/client/browser"
 	"github.com/fourways-id/fourways/internal/console"
 	"github.com/fourways-id/fourways/internal/console/api"
-	"github.com/fourways-id/fourways/internal/lab"
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
 // stage is where a story is played. After an error nothing more is done: the story reads as if there were none.
@@ -46,12 +46,12 @@ func refused(r authn.Reason) string { return fmt.Sprintf("%d %s", r.Code(), r) }
 
 // signIn signs a demo person in with the usual password.
 func (s *stage) signIn(upn, expected, teaches string) {
-	s.signInWith(upn, lab.Password, expected, teaches)
+	s.signInWith(upn, world.Password, expected, teaches)
 }
 
 func (s *stage) signInWith(upn, password, expected, teaches string) {
 	did := "fourways signin " + upn
-	if password != lab.Password {
+	if password != world.Password {
 		did += "   (password " + password + ")"
 	}
 	s.watch(did, upn, password, expected, teaches, ending)

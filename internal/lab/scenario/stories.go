@@ -6,7 +6,7 @@ import (
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/console/api"
-	"github.com/fourways-id/fourways/internal/lab"
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
 // Sections of Microsoft's documentation that the stories lean on.
@@ -38,21 +38,21 @@ func dcDies() Story {
 		},
 		Agents: 1,
 		play: func(s *stage) {
-			s.swaps(lab.LabDomain, authn.PathPTA, "")
-			for _, domain := range []string{lab.PTADomain, lab.SAMLDomain, lab.LabDomain} {
+			s.swaps(world.LabDomain, authn.PathPTA, "")
+			for _, domain := range []string{world.PTADomain, world.SAMLDomain, world.LabDomain} {
 				s.signIn(alice(domain), success, "")
 			}
 			s.breaks("dc-down", api.FaultSetting{}, "")
-			s.signIn(alice(lab.CloudDomain), success, "")
-			s.signIn(alice(lab.PHSDomain), success, lesson("With password hash synchronisation nobody needs the premises to sign in.", docOutage))
-			s.signIn(alice(lab.PTADomain), refused(authn.ADUnreachable), lesson("80007: the agent is there, but can't connect to Active Directory.", docPTACodes))
-			s.signIn(alice(lab.SAMLDomain), "interrupted", lesson("Pass-through authentication and federation both rely on domain controllers to respond.", docOutage))
-			s.signIn(alice(lab.LabDomain), refused(authn.ADUnreachable), "")
-			s.swaps(lab.LabDomain, authn.PathPHS, lesson("Failing over to password hash synchronisation does not happen by itself: somebody switches.", docPTA))
-			s.signIn(alice(lab.LabDomain), success, "The hashes were there already: the next sign-in works, and nothing was restarted.")
+			s.signIn(alice(world.CloudDomain), success, "")
+			s.signIn(alice(world.PHSDomain), success, lesson("With password hash synchronisation nobody needs the premises to sign in.", docOutage))
+			s.signIn(alice(world.PTADomain), refused(authn.ADUnreachable), lesson("80007: the agent is there, but can't connect to Active Directory.", docPTACodes))
+			s.signIn(alice(world.SAMLDomain), "interrupted", lesson("Pass-through authentication and federation both rely on domain controllers to respond.", docOutage))
+			s.signIn(alice(world.LabDomain), refused(authn.ADUnreachable), "")
+			s.swaps(world.LabDomain, authn.PathPHS, lesson("Failing over to password hash synchronisation does not happen by itself: somebody switches.", docPTA))
+			s.signIn(alice(world.LabDomain), success, "The hashes were there already: the next sign-in works, and nothing was restarted.")
 			s.mends("dc-down")
-			s.signIn(alice(lab.PTADomain), success, "")
-			s.signIn(alice(lab.SAMLDomain), success, "Everything heals by itself once the domain controller is back.")
+			s.signIn(alice(world.PTADomain), success, "")
+			s.signIn(alice(world.SAMLDomain), success, "Everything heals by itself once the domain controller is back.")
 		},
 	}
 }
@@ -66,20 +66,20 @@ func oneAgentOfThree() Story {
 		Agents: 3,
 		play: func(s *stage) {
 			s.agents(3, lesson("Microsoft recommends three agents.", docAgents))
-			s.signIn(alice(lab.PTADomain), success, "")
+			s.signIn(alice(world.PTADomain), success, "")
 			s.breaks("agent-down", api.FaultSetting{Next: 1}, "")
-			s.watch("fourways signin "+alice(lab.PTADomain)+" --trace", alice(lab.PTADomain), lab.Password, "success, after 2 agents were asked",
+			s.watch("fourways signin "+alice(world.PTADomain)+" --trace", alice(world.PTADomain), world.Password, "success, after 2 agents were asked",
 				"The agent had not yet bound to the directory, so the request went to another one. fourways differs here: with Microsoft's agents such a sign-in is dropped. ["+hybrid+"how-to-connect-pta-faq]",
 				handedOver)
 			s.mends("agent-down")
 			s.breaks("agent-down", api.FaultSetting{Scope: "agent=agent-2"}, "")
-			s.signIn(alice(lab.PTADomain), success, lesson("With three agents one can fail while another is down for maintenance.", docPTA))
+			s.signIn(alice(world.PTADomain), success, lesson("With three agents one can fail while another is down for maintenance.", docPTA))
 			s.mends("agent-down")
 			s.breaks("agent-down", api.FaultSetting{}, "")
-			s.signIn(alice(lab.PTADomain), refused(authn.NoAgent), lesson("80001: no authentication agent is available.", docPTACodes))
+			s.signIn(alice(world.PTADomain), refused(authn.NoAgent), lesson("80001: no authentication agent is available.", docPTACodes))
 			s.mends("agent-down")
 			s.agents(3, "")
-			s.signIn(alice(lab.PTADomain), success, "It heals by itself: nobody restarted anything.")
+			s.signIn(alice(world.PTADomain), success, "It heals by itself: nobody restarted anything.")
 		},
 	}
 }
@@ -92,12 +92,12 @@ func rolloverForgotten() Story {
 		},
 		Agents: 1,
 		play: func(s *stage) {
-			s.signIn(alice(lab.SAMLDomain), success, "")
+			s.signIn(alice(world.SAMLDomain), success, "")
 			s.breaks("idp-cert-rotated", api.FaultSetting{}, "")
-			s.signIn(alice(lab.SAMLDomain), refused(authn.SignatureInvalid), lesson("The password was right and the identity provider said so, but nobody here can check the new signature.", docRollover))
-			s.signIn(alice(lab.PHSDomain), success, "Only federated people are hit.")
+			s.signIn(alice(world.SAMLDomain), refused(authn.SignatureInvalid), lesson("The password was right and the identity provider said so, but nobody here can check the new signature.", docRollover))
+			s.signIn(alice(world.PHSDomain), success, "Only federated people are hit.")
 			s.mends("idp-cert-rotated")
-			s.signIn(alice(lab.SAMLDomain), success, "In production the new certificate is taken over ahead of time: as the next signing certificate, or by reading the metadata again.")
+			s.signIn(alice(world.SAMLDomain), success, "In production the new certificate is taken over ahead of time: as the next signing certificate, or by reading the metadata again.")
 		},
 	}
 }
@@ -110,19 +110,19 @@ func ransomware() Story {
 		},
 		Agents: 1,
 		play: func(s *stage) {
-			s.swaps(lab.LabDomain, authn.PathPTA, "")
-			s.signIn(alice(lab.LabDomain), success, "")
+			s.swaps(world.LabDomain, authn.PathPTA, "")
+			s.signIn(alice(world.LabDomain), success, "")
 			for _, name := range []string{"dc-down", "agent-down", "idp-down"} {
 				s.breaks(name, api.FaultSetting{For: "30m"}, "")
 			}
-			s.signIn(alice(lab.PTADomain), refused(authn.NoAgent), "")
-			s.signIn(alice(lab.LabDomain), refused(authn.NoAgent), "")
-			s.signIn(alice(lab.SAMLDomain), "interrupted", "")
-			s.signIn(alice(lab.CloudDomain), success, "")
-			s.swaps(lab.LabDomain, authn.PathPHS, "")
-			s.signIn(alice(lab.LabDomain), success, lesson("Organisations that had turned password hash synchronisation on were back in a matter of hours.", docOutage))
-			s.swaps(lab.PTADomain, authn.PathPHS, "")
-			s.signIn(alice(lab.PTADomain), refused(authn.NoPasswordHash), lesson("Organisations that had not needed weeks: what was never synchronised can't be synchronised any more.", docOutage))
+			s.signIn(alice(world.PTADomain), refused(authn.NoAgent), "")
+			s.signIn(alice(world.LabDomain), refused(authn.NoAgent), "")
+			s.signIn(alice(world.SAMLDomain), "interrupted", "")
+			s.signIn(alice(world.CloudDomain), success, "")
+			s.swaps(world.LabDomain, authn.PathPHS, "")
+			s.signIn(alice(world.LabDomain), success, lesson("Organisations that had turned password hash synchronisation on were back in a matter of hours.", docOutage))
+			s.swaps(world.PTADomain, authn.PathPHS, "")
+			s.signIn(alice(world.PTADomain), refused(authn.NoPasswordHash), lesson("Organisations that had not needed weeks: what was never synchronised can't be synchronised any more.", docOutage))
 		},
 	}
 }
@@ -136,15 +136,15 @@ func passwordChanged() Story {
 		},
 		Agents: 1,
 		play: func(s *stage) {
-			s.setsPassword(alice(lab.PTADomain), fresh, "")
-			s.setsPassword(alice(lab.PHSDomain), fresh, "")
-			s.signInWith(alice(lab.PTADomain), fresh, success, lesson("The domain controller itself is asked, so the new password works at once,", docThrough))
-			s.signInWith(alice(lab.PTADomain), lab.Password, refused(authn.BadPassword), "and the old one no more.")
-			s.signInWith(alice(lab.PHSDomain), fresh, refused(authn.BadPassword), lesson("The hash here is the one of the last run; runs are two minutes apart.", docHash))
-			s.signInWith(alice(lab.PHSDomain), lab.Password, success, "Until then the old password works: that is what a stolen one is worth.")
+			s.setsPassword(alice(world.PTADomain), fresh, "")
+			s.setsPassword(alice(world.PHSDomain), fresh, "")
+			s.signInWith(alice(world.PTADomain), fresh, success, lesson("The domain controller itself is asked, so the new password works at once,", docThrough))
+			s.signInWith(alice(world.PTADomain), world.Password, refused(authn.BadPassword), "and the old one no more.")
+			s.signInWith(alice(world.PHSDomain), fresh, refused(authn.BadPassword), lesson("The hash here is the one of the last run; runs are two minutes apart.", docHash))
+			s.signInWith(alice(world.PHSDomain), world.Password, success, "Until then the old password works: that is what a stolen one is worth.")
 			s.synchronises("hash", "synchronised", "")
-			s.signInWith(alice(lab.PHSDomain), fresh, success, "")
-			s.signInWith(alice(lab.PHSDomain), lab.Password, refused(authn.BadPassword), "")
+			s.signInWith(alice(world.PHSDomain), fresh, success, "")
+			s.signInWith(alice(world.PHSDomain), world.Password, refused(authn.BadPassword), "")
 		},
 	}
 }
@@ -172,7 +172,7 @@ func unitRenamed() Story {
 				}
 				return "everybody is here", err
 			})
-			s.signIn(alice(lab.PHSDomain), success, "Sign-ins go on: the last good state stays.")
+			s.signIn(alice(world.PHSDomain), success, "Sign-ins go on: the last good state stays.")
 			s.mends("sync-mass-delete")
 			s.synchronises("directory", "synchronised", "Once the unit is in scope again, the next run has nothing to delete.")
 		},
@@ -194,17 +194,17 @@ func spray() Story {
 				if name == "mallory" {
 					expected, teaches = success, lesson("Smart lockout counts failures of one account: a spray makes one each, so look for one address that fails at many accounts.", docLockout)
 				}
-				s.signInWith(name+"@"+lab.PHSDomain, guess, expected, teaches)
+				s.signInWith(name+"@"+world.PHSDomain, guess, expected, teaches)
 				if i < len(sprayed)-1 {
 					s.waits("1h")
 				}
 			}
 			for i := range 9 { // with the slow guess: a failure is not forgotten before a success
-				s.hammer(alice(lab.PHSDomain), i)
+				s.hammer(alice(world.PHSDomain), i)
 			}
-			s.signIn(alice(lab.PHSDomain), refused(authn.CloudLocked), lesson("Ten different wrong passwords lock an account for a minute, also for the right one; the slow guess was the first of them.", docLockout))
+			s.signIn(alice(world.PHSDomain), refused(authn.CloudLocked), lesson("Ten different wrong passwords lock an account for a minute, also for the right one; the slow guess was the first of them.", docLockout))
 			s.waits("2m")
-			s.signIn(alice(lab.PHSDomain), success, "The lock ends by itself.")
+			s.signIn(alice(world.PHSDomain), success, "The lock ends by itself.")
 		},
 	}
 }
@@ -217,16 +217,16 @@ func staged() Story {
 		},
 		Agents: 1,
 		play: func(s *stage) {
-			s.swaps(lab.LabDomain, authn.PathFederated, "")
-			s.watch("fourways signin "+alice(lab.LabDomain)+" --trace", alice(lab.LabDomain), lab.Password, "success by federated", "", byPath)
+			s.swaps(world.LabDomain, authn.PathFederated, "")
+			s.watch("fourways signin "+alice(world.LabDomain)+" --trace", alice(world.LabDomain), world.Password, "success by federated", "", byPath)
 			s.synchronises("hash", "synchronised", lesson("Switch password hash synchronisation on well before the swap, so that everybody's hash is there.", docMigration))
-			s.swaps(lab.LabDomain, authn.PathPHS, "")
-			s.watch("fourways signin "+alice(lab.LabDomain)+" --trace", alice(lab.LabDomain), lab.Password, "success by phs", "The next sign-in is checked here; the identity provider is not asked any more.", byPath)
+			s.swaps(world.LabDomain, authn.PathPHS, "")
+			s.watch("fourways signin "+alice(world.LabDomain)+" --trace", alice(world.LabDomain), world.Password, "success by phs", "The next sign-in is checked here; the identity provider is not asked any more.", byPath)
 			s.breaks("idp-down", api.FaultSetting{}, "")
-			s.watch("fourways signin "+alice(lab.LabDomain)+" --trace", alice(lab.LabDomain), lab.Password, "success by phs", "", byPath)
+			s.watch("fourways signin "+alice(world.LabDomain)+" --trace", alice(world.LabDomain), world.Password, "success by phs", "", byPath)
 			s.mends("idp-down")
-			s.swaps(lab.LabDomain, authn.PathFederated, "The way back is the same command.")
-			s.watch("fourways signin "+alice(lab.LabDomain)+" --trace", alice(lab.LabDomain), lab.Password, "success by federated", "", byPath)
+			s.swaps(world.LabDomain, authn.PathFederated, "The way back is the same command.")
+			s.watch("fourways signin "+alice(world.LabDomain)+" --trace", alice(world.LabDomain), world.Password, "success by federated", "", byPath)
 		},
 	}
 }

@@ -1,4 +1,4 @@
-package lab
+package premises
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"github.com/fourways-id/fourways/internal/agent/agenttest"
 	"github.com/fourways-id/fourways/internal/agentlink"
 	"github.com/fourways-id/fourways/internal/lab/fault"
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
 // broken is a fault and what a sign-in by pass-through authentication says while it is on.
@@ -34,7 +35,7 @@ func brokenPremises() []broken {
 func TestEachFaultBreaksItsHopAndHeals(t *testing.T) {
 	t.Parallel()
 	v := openWard(t, 1)
-	alice := who("alice", PTADomain)
+	alice := who("alice", world.PTADomain)
 	for _, b := range brokenPremises() {
 		t.Run(b.name, func(t *testing.T) {
 			v.t = t
@@ -47,7 +48,7 @@ func TestEachFaultBreaksItsHopAndHeals(t *testing.T) {
 			v.fails("during", b.patience, alice, b.whole)
 			v.clear(b.name)
 			v.heals(alice)
-			v.allowed("after", who("judy", PTADomain))
+			v.allowed("after", who("judy", world.PTADomain))
 		})
 	}
 }
@@ -55,7 +56,7 @@ func TestEachFaultBreaksItsHopAndHeals(t *testing.T) {
 func TestAFaultHitsWhomItIsAimedAt(t *testing.T) {
 	t.Parallel()
 	v := openWard(t, 1)
-	alice, judy, olga, elsewhere := who("alice", PTADomain), who("judy", PTADomain), who("olga", PTADomain), who("alice", LabDomain)
+	alice, judy, olga, elsewhere := who("alice", world.PTADomain), who("judy", world.PTADomain), who("olga", world.PTADomain), who("alice", world.LabDomain)
 	for _, b := range brokenPremises() {
 		t.Run(b.name, func(t *testing.T) {
 			v.t = t
@@ -68,7 +69,7 @@ func TestAFaultHitsWhomItIsAimedAt(t *testing.T) {
 				at("user=" + olga.UPN) // whom the forest knows by another name
 				v.fails("aimed at her", b.patience, olga, b.one)
 				v.live(1)
-				at("domain=" + PTADomain)
+				at("domain=" + world.PTADomain)
 				v.fails("aimed at her domain", b.patience, alice, b.one)
 				v.live(1)
 				v.allowed("aimed at another domain", elsewhere)
@@ -77,7 +78,7 @@ func TestAFaultHitsWhomItIsAimedAt(t *testing.T) {
 			v.fails("the next one", b.patience, judy, b.one)
 			v.live(1)
 			v.allowed("the one after", judy)
-			if v.lab.Board().On(b.name) {
+			if v.faults.On(b.name) {
 				t.Error("it is on after its last hit")
 			}
 		})
@@ -88,7 +89,7 @@ func TestAFaultHitsItsShareOfTheMessages(t *testing.T) {
 	t.Parallel()
 	v := openWard(t, 1)
 	v.set(fault.Setting{Name: "agent-bad-key", Rate: 0.5})
-	alice := who("alice", PTADomain)
+	alice := who("alice", world.PTADomain)
 	var in, out int
 	for range 64 { // that all go one way happens once in 2^63
 		if v.signIn(agenttest.Hang, alice).Verdict == authn.Allowed {
@@ -109,8 +110,8 @@ func TestMendingWhatIsSlowAnswersWhoWaits(t *testing.T) {
 	for _, slow := range []string{"dc-slow", "agent-late"} {
 		v.set(fault.Setting{Name: slow, Param: "20m"})
 		out := make(chan authn.Outcome, 1)
-		go func() { out <- v.signIn(agenttest.Hang, who("alice", PTADomain)) }()
-		v.world.Until(t, "she waits", func() bool { return v.lab.Board().Active()[0].Hits == 1 })
+		go func() { out <- v.signIn(agenttest.Hang, who("alice", world.PTADomain)) }()
+		v.world.Until(t, "she waits", func() bool { return v.faults.Active()[0].Hits == 1 })
 		v.clear(slow)
 		if o := <-out; o.Verdict != authn.Allowed {
 			t.Errorf("%s: %v: %v", slow, o.Reason, o.Err)
@@ -122,7 +123,7 @@ func TestMendingWhatIsSlowAnswersWhoWaits(t *testing.T) {
 func TestAStrangersCertificateIsMetAtOnceAndSaidToBeTheCause(t *testing.T) {
 	t.Parallel()
 	v := openWard(t, 1)
-	alice := who("alice", PTADomain)
+	alice := who("alice", world.PTADomain)
 	for range 3 {
 		v.allowed("before", alice)
 	}
@@ -139,9 +140,9 @@ func TestAStrangersCertificateIsMetAtOnceAndSaidToBeTheCause(t *testing.T) {
 func TestAPartitionSwallowsWhatIsSentAndHeals(t *testing.T) {
 	t.Parallel()
 	v := openWard(t, 1)
-	alice := who("alice", PTADomain)
+	alice := who("alice", world.PTADomain)
 	v.allowed("before", alice)
-	harbourID := binder{v.lab.servers.idp}
+	harbourID := v.premises.Outside()
 	if r := harbourID.Bind(t.Context(), alice.UPN, password()).Reason; r != authn.None {
 		t.Fatalf("Harbour ID, before: %v", r)
 	}
@@ -149,7 +150,7 @@ func TestAPartitionSwallowsWhatIsSentAndHeals(t *testing.T) {
 	v.fails("while the agent counts as live", hasty, alice, authn.AgentTimeout, authn.NoAgent)
 	v.live(0) // nothing was closed: it gives no sign of life any more
 	v.fails("when it doesn't", agenttest.Hang, alice, authn.NoAgent)
-	if v.lab.servers.reader.Bind(t.Context(), alice.UPN, password()).Reason != authn.None {
+	if v.premises.reader.Bind(t.Context(), alice.UPN, password()).Reason != authn.None {
 		t.Error("within the premises nothing is cut off")
 	}
 	harbour := make(chan authn.Reason, 1)
@@ -166,12 +167,12 @@ func TestAPartitionSwallowsWhatIsSentAndHeals(t *testing.T) {
 	v.allowed("the next isn't", alice)
 }
 
-func password() authn.Secret { return authn.NewSecret([]byte(Password)) }
+func password() authn.Secret { return authn.NewSecret([]byte(world.Password)) }
 
 func TestOneOfTwoAgentsMayBeDown(t *testing.T) {
 	t.Parallel()
 	v := openWard(t, 2)
-	alice := who("alice", PTADomain)
+	alice := who("alice", world.PTADomain)
 	for _, name := range []string{"agent-down", "agent-bad-key", "agent-clock-skew"} {
 		v.set(fault.Setting{Name: name, Scope: "agent=agent-1"})
 		for range 8 { // by lot, each is asked first
@@ -213,17 +214,17 @@ func TestAnAgentWhoseClockIsWrongSaysSo(t *testing.T) {
 func TestAnOperatorDoesNotMendAFault(t *testing.T) {
 	t.Parallel()
 	v := openWard(t, 1)
-	alice := who("alice", PTADomain)
+	alice := who("alice", world.PTADomain)
 	v.set(fault.Setting{Name: "dc-down"})
-	v.lab.StopDC()
-	if err := v.lab.StartDC(t.Context()); err == nil {
+	v.premises.StopDC()
+	if err := v.premises.StartDC(); err == nil {
 		t.Error("the operator was not told that the fault is on")
 	}
 	v.fails("started while the fault is on", agenttest.Hang, alice, authn.ADUnreachable)
-	v.lab.StopDC()
+	v.premises.StopDC()
 	v.clear("dc-down")
 	v.fails("cleared while the operator has it down", agenttest.Hang, alice, authn.ADUnreachable)
-	if err := v.lab.StartDC(t.Context()); err != nil {
+	if err := v.premises.StartDC(); err != nil {
 		t.Fatal(err)
 	}
 	v.heals(alice)
@@ -240,6 +241,6 @@ func TestALabThatEndsMendsNothingByHand(t *testing.T) {
 	}
 	v.set(fault.Setting{Name: "network-partition"})
 	v.stop()
-	v.lab.Close()
-	v.lab.Close()
+	v.close()
+	v.close()
 }

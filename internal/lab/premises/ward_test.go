@@ -1,8 +1,9 @@
-package lab
+package premises
 
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -15,38 +16,60 @@ import (
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/agent/agenttest"
 	"github.com/fourways-id/fourways/internal/agentlink"
+	"github.com/fourways-id/fourways/internal/lab/evidence"
 	"github.com/fourways-id/fourways/internal/lab/fault"
+	"github.com/fourways-id/fourways/internal/lab/world"
 	"github.com/fourways-id/fourways/providers/pta"
 )
 
-// ward is a lab's premises before a real broker, with the provider that asks its agents.
+// ward is the premises before a real broker, with the provider that asks its agents.
 type ward struct {
-	t     *testing.T
-	lab   *Lab
-	world *agenttest.World
-	said  *agenttest.Log
-	stop  func() // the agents, and waits for them
+	t        *testing.T
+	dir      string
+	premises *Premises
+	faults   *fault.Board
+	seen     *evidence.Recorder
+	world    *agenttest.World
+	said     *agenttest.Log
+	stop     func() // the agents, and waits for them
 }
+
+// close ends what was started, in the order in which a lab does.
+func (v *ward) close() {
+	v.faults.Close()
+	v.premises.Close()
+	v.seen.Close()
+}
+
+type wallClock struct{}
+
+func (wallClock) Now() time.Time { return time.Now() }
+
+const decoy = "nobody-knows-it"
 
 // hasty is the patience of those sign-ins that are meant to run out of it.
 const hasty = 2 * time.Second
 
-// openWard starts a lab with so many agents, and waits until all live.
+// openWard starts premises with so many agents, and waits until all live.
 func openWard(t *testing.T, agents int) *ward {
 	t.Helper()
-	v := &ward{t: t, world: agenttest.Start(t), said: &agenttest.Log{}}
+	v := &ward{t: t, dir: t.TempDir(), world: agenttest.Start(t), said: &agenttest.Log{}, faults: fault.NewBoard()}
+	log := slog.New(slog.NewTextHandler(v.said, nil))
 	door := httptest.NewServer(http.HandlerFunc(v.enrol))
 	t.Cleanup(door.Close)
 	var err error
-	v.lab, err = Start(context.Background(), Options{
-		Dir: t.TempDir(), Seed: 1, PublicURL: door.URL, LDAPListen: "127.0.0.1:0", IdPListen: "127.0.0.1:0", Clock: wallClock{},
-		Log: slog.New(slog.NewTextHandler(v.said, nil)),
+	if v.seen, err = evidence.Open(v.dir, log); err != nil {
+		t.Fatal(err)
+	}
+	v.premises, err = Start(context.Background(), Options{
+		Dir: v.dir, Listen: "127.0.0.1:0", Gateway: door.URL, Keys: Keys{Administrator: rand.Text(), Sync: rand.Text(), Decoy: decoy},
+		Clock: wallClock{}, Log: log, Faults: v.faults, Record: v.seen.DC,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(v.lab.Close)
-	if err := v.lab.SeedPremises(); err != nil {
+	t.Cleanup(v.close)
+	if err := v.premises.Forest().Seed(world.Spec{Seed: 1}.Forest("", decoy)); err != nil {
 		t.Fatal(err)
 	}
 	v.start(agents)
@@ -58,7 +81,7 @@ func (v *ward) start(agents int) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- v.lab.RunAgents(ctx, "tls://"+v.world.Broker.Addr().String(), v.invite, agents)
+		ended <- v.premises.RunAgents(ctx, "tls://"+v.world.Broker.Addr().String(), v.invite, agents)
 	}()
 	v.stop = func() {
 		cancel()
@@ -117,16 +140,14 @@ func (v *ward) enrol(w http.ResponseWriter, r *http.Request) {
 
 // who is somebody of the demo world as the tenant knows them.
 func who(name, domain string) authn.Account {
-	for _, p := range cast() {
-		if p.name == name {
-			a := authn.Account{ID: authn.AccountID(p.upn(domain)), UPN: p.upn(domain), Synced: true}
-			if bind := p.onpremUPN(domain); bind != a.UPN {
-				a.OnpremUPN = bind
-			}
-			return a
+	upn := name + "@" + domain
+	a := authn.Account{ID: authn.AccountID(upn), UPN: upn, Synced: true}
+	for bind, tenant := range world.ForestNames() {
+		if tenant == upn && bind != upn {
+			a.OnpremUPN = bind
 		}
 	}
-	return authn.Account{}
+	return a
 }
 
 // signIn signs somebody in by pass-through authentication.
@@ -135,7 +156,7 @@ func (v *ward) signIn(within time.Duration, who authn.Account) authn.Outcome {
 	p := pta.New(v.world.Link, agenttest.Clock{}, pta.Options{Timeout: within})
 	return p.Step(v.t.Context(), authn.Attempt{
 		ID: "00000000-0000-4000-8000-000000000001", Who: authn.ParseIdentifier(who.UPN), Account: who,
-		Realm: authn.Realm{Domain: PTADomain, Path: authn.PathPTA}, Answer: authn.Password{Secret: authn.NewSecret([]byte(Password))},
+		Realm: authn.Realm{Domain: world.PTADomain, Path: authn.PathPTA}, Answer: authn.Password{Secret: authn.NewSecret([]byte(world.Password))},
 	})
 }
 
@@ -164,14 +185,14 @@ func (v *ward) fails(when string, within time.Duration, who authn.Account, want 
 
 func (v *ward) set(s fault.Setting) {
 	v.t.Helper()
-	if _, err := v.lab.Board().Set(s); err != nil {
+	if _, err := v.faults.Set(s); err != nil {
 		v.t.Fatal(err)
 	}
 }
 
 func (v *ward) clear(name string) {
 	v.t.Helper()
-	if !v.lab.Board().Clear(name) {
+	if !v.faults.Clear(name) {
 		v.t.Errorf("%s was not on", name)
 	}
 }

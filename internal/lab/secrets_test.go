@@ -6,6 +6,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/fourways-id/fourways/internal/lab/world"
 	"github.com/fourways-id/fourways/internal/onprem"
 )
 
@@ -22,7 +23,7 @@ func TestAnotherProcessReadsTheForestAsTheSynchronisationDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	cfg, err := Reader(dir, "ldap://"+l.dc.Addr())
+	cfg, err := Reader(dir, l.Premises().URL())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +35,7 @@ func TestAnotherProcessReadsTheForestAsTheSynchronisationDoes(t *testing.T) {
 	if err := d.Check(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if BaseDN != l.dc.BaseDN() || cfg.BindDN != l.dc.SyncReaderDN() {
-		t.Errorf("the forest is %s and is read by %s", l.dc.BaseDN(), l.dc.SyncReaderDN())
+	if world.BaseDN != l.forest().BaseDN() || cfg.BindDN != l.forest().SyncReaderDN() {
+		t.Errorf("the forest is %s and is read by %s", l.forest().BaseDN(), l.forest().SyncReaderDN())
 	}
 }

@@ -1,4 +1,4 @@
-package lab
+package premises
 
 import (
 	"context"
@@ -20,6 +20,7 @@ import (
 	"github.com/fourways-id/fourways/internal/agent"
 	"github.com/fourways-id/fourways/internal/agentlink"
 	"github.com/fourways-id/fourways/internal/lab/dc"
+	"github.com/fourways-id/fourways/internal/lab/world"
 	"github.com/fourways-id/fourways/internal/onprem"
 )
 
@@ -32,23 +33,9 @@ const firstAgent = "agent-1"
 // retryWithin is how soon the lab's agents try again to connect: who mends something wants to see it healed.
 const retryWithin = 100 * time.Millisecond
 
-// home is the gateway as this machine reaches it: enrolling over plain http is for loopback only, whatever others call it.
-func (l *Lab) home() string {
-	u, err := url.Parse(l.public)
-	if err != nil || !l.world.Exposed {
-		return l.public
-	}
-	return "http://localhost:" + u.Port()
-}
-
-// RunAgent is RunAgents with one agent.
-func (l *Lab) RunAgent(ctx context.Context, url string, invite Inviter) error {
-	return l.RunAgents(ctx, url, invite, 1)
-}
-
 // RunAgents enrols n agents over HTTP, each once, and runs them until ctx ends: in this process, but over real TLS
 // connections to the gateway's broker, which is at url today. They are called agent-1, agent-2, and so on.
-func (l *Lab) RunAgents(ctx context.Context, url string, invite Inviter, n int) error {
+func (p *Premises) RunAgents(ctx context.Context, url string, invite Inviter, n int) error {
 	to, err := hostPort(url)
 	if err != nil {
 		return err
@@ -56,14 +43,14 @@ func (l *Lab) RunAgents(ctx context.Context, url string, invite Inviter, n int) 
 	var all []*worker
 	for i := range n {
 		name := "agent-" + strconv.Itoa(i+1)
-		id, err := l.identity(ctx, name, invite)
+		id, err := p.identity(ctx, name, invite)
 		if err != nil {
 			return fmt.Errorf("enrol the lab's agent: %w", err)
 		}
 		id.URL = url // a lab that comes back on another port has the same keys
-		all = append(all, &worker{lab: l, name: name, id: id, to: to, changed: make(chan struct{}, 1)})
+		all = append(all, &worker{of: p, name: name, id: id, to: to, changed: make(chan struct{}, 1)})
 	}
-	defer l.premises.hire(all)()
+	defer p.hire(all)()
 	work, ctx := errgroup.WithContext(ctx)
 	for _, w := range all {
 		work.Go(func() error { return w.serve(ctx) })
@@ -79,12 +66,12 @@ func hostPort(broker string) (string, error) {
 	return u.Host, nil
 }
 
-func (l *Lab) identity(ctx context.Context, name string, invite Inviter) (*agentlink.Identity, error) {
+func (p *Premises) identity(ctx context.Context, name string, invite Inviter) (*agentlink.Identity, error) {
 	file := agentlink.IdentityFile
 	if name != firstAgent {
 		file = name + ".json"
 	}
-	path := filepath.Join(l.dir, file)
+	path := filepath.Join(p.with.Dir, file)
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		id, err := agentlink.LoadIdentity(path)
 		if err != nil {
@@ -96,7 +83,7 @@ func (l *Lab) identity(ctx context.Context, name string, invite Inviter) (*agent
 	if err != nil {
 		return nil, err
 	}
-	id, err := agentlink.EnrolOverHTTP(ctx, http.DefaultClient, l.home(), name, "lab", token)
+	id, err := agentlink.EnrolOverHTTP(ctx, http.DefaultClient, p.with.Gateway, name, "lab", token)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +92,7 @@ func (l *Lab) identity(ctx context.Context, name string, invite Inviter) (*agent
 
 // worker is one of the lab's agents. It can be killed, and then lives again as a process does that somebody restarts.
 type worker struct {
-	lab  *Lab
+	of   *Premises
 	name string
 	id   *agentlink.Identity
 	to   string       // the broker
@@ -121,7 +108,9 @@ type worker struct {
 }
 
 // Now implements authn.Clock: the agent's machine may have the time wrong.
-func (w *worker) Now() time.Time { return realTime{}.Now().Add(time.Duration(w.skew.Load())) }
+func (w *worker) Now() time.Time {
+	return time.Now().Add(time.Duration(w.skew.Load())) //nolint:forbidigo // an agent goes by protocol time
+}
 
 // serve lives life after life until ctx ends.
 func (w *worker) serve(ctx context.Context) error {
@@ -210,12 +199,12 @@ func (w *worker) cut() {
 }
 
 func (w *worker) options(way *wire) agent.Options {
-	l := w.lab
+	p := w.of
 	return agent.Options{
-		Identity: w.id, Directory: l.servers.reader, Clock: w, Log: l.log, Version: "lab",
-		Decoy: agent.Decoy{UPN: "decoy@" + forest, Password: authn.NewSecret([]byte(l.secrets.decoy))},
-		Source: faultySource{lab: l, agent: w.name, Source: agent.NewSource(l.servers.reader, agent.SourceOptions{
-			Kind: onprem.AD, Scope: []string{"OU=Synced," + l.dc.BaseDN()}, CloudUPN: "mail", BindUPN: "userPrincipalName",
+		Identity: w.id, Directory: p.reader, Clock: w, Log: p.with.Log, Version: "lab",
+		Decoy: agent.Decoy{UPN: "decoy@" + world.ForestDomain, Password: authn.NewSecret([]byte(p.with.Keys.Decoy))},
+		Source: faultySource{of: p, agent: w.name, Source: agent.NewSource(p.reader, agent.SourceOptions{
+			Kind: onprem.AD, Scope: []string{world.PeopleDN}, CloudUPN: "mail", BindUPN: "userPrincipalName",
 			AnchorAttribute: "objectGUID", HashAttribute: dc.AttrNTHash,
 		})},
 		Lab: agent.Lab{Intercept: w.arrived, Dial: way.dial, Retry: retryWithin},

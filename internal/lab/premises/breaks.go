@@ -1,10 +1,8 @@
-package lab
+package premises
 
 import (
-	"context"
 	"crypto/tls"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/fourways-id/fourways/internal/agent"
@@ -13,31 +11,8 @@ import (
 	"github.com/fourways-id/fourways/internal/lab/fault"
 )
 
-// premises is what the faults of the premises break: agents, wires and the domain controller's socket.
-type premises struct {
-	names    map[string]string // a person's name in the forest, where it is another -> in the tenant; both in lower case
-	idp      *wire             // Harbour ID's way to the domain controller
-	dc       dcSwitch
-	stranger func() (*tls.Config, error) // a certificate that nobody trusts
-
-	mu     sync.Mutex
-	agents []*worker
-	now    map[string]fault.Active // what is broken as a whole in an agent: also those that are hired later
-}
-
-// newPremises has everything as it should be.
-func newPremises() *premises {
-	p := &premises{names: map[string]string{}, now: map[string]fault.Active{}, stranger: sync.OnceValues(strangersTLS)}
-	for _, d := range hybrid() {
-		for _, who := range cast() {
-			p.names[strings.ToLower(who.onpremUPN(d))] = strings.ToLower(who.upn(d))
-		}
-	}
-	return p
-}
-
 // target says whom a message is about, by the name that it bears.
-func (p *premises) target(name, agent string) fault.Target {
+func (p *Premises) target(name, agent string) fault.Target {
 	name = strings.ToLower(name)
 	if upn, ok := p.names[name]; ok {
 		name = upn
@@ -46,80 +21,59 @@ func (p *premises) target(name, agent string) fault.Target {
 	return fault.Target{User: name, Domain: domain, Agent: agent}
 }
 
-// breakPremises joins the board with what its faults break.
-func (l *Lab) breakPremises() {
-	l.faults.Watch("dc-down", func(on bool, a fault.Active) {
+// joinBoard joins the board with what its faults break.
+func (p *Premises) joinBoard() {
+	p.with.Faults.Watch("dc-down", func(on bool, a fault.Active) {
 		if a.Total() {
-			l.mended(l.premises.dc.broken(l.dc, on))
+			p.mended(p.off.broken(p.dc, on))
 		}
 		if on {
-			l.dc.Drop() // whoever kept a connection meets the fault too
+			p.dc.Drop() // whoever kept a connection meets the fault too
 		}
 	})
-	l.faults.Watch("dc-tls-bad", func(on bool, _ fault.Active) {
+	p.with.Faults.Watch("dc-tls-bad", func(on bool, _ fault.Active) {
 		if on {
-			l.dc.Drop() // a kept connection shows no certificate
+			p.dc.Drop() // a kept connection shows no certificate
 		}
 	})
-	l.faults.Watch("network-partition", func(on bool, a fault.Active) {
+	p.with.Faults.Watch("network-partition", func(on bool, a fault.Active) {
 		if a.Total() {
-			l.premises.idp.stall(on)
+			p.way.stall(on)
 		}
 	})
 	for _, name := range []string{"agent-down", "agent-clock-skew", "network-partition"} {
-		l.faults.Watch(name, l.premises.breakAgents)
+		p.with.Faults.Watch(name, p.breakAgents)
 	}
 }
 
-func (l *Lab) mended(err error) {
+func (p *Premises) mended(err error) {
 	if err != nil {
-		l.log.Error("mend what was broken on purpose", "error", err)
+		p.with.Log.Error("mend what was broken on purpose", "error", err)
 	}
-}
-
-// dcSwitch is the domain controller's socket. Two may want it off: an operator and a fault.
-type dcSwitch struct {
-	mu              sync.Mutex
-	operator, fault bool
-}
-
-func (s *dcSwitch) broken(d *dc.Server, on bool) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.fault = on
-	return s.apply(d)
-}
-
-func (s *dcSwitch) apply(d *dc.Server) error {
-	if s.operator || s.fault {
-		d.Outage()
-		return nil
-	}
-	return d.Recover(context.Background())
 }
 
 // atDC decides what becomes of a request at the domain controller. Only people are hit: those who sign in by a name.
-func (l *Lab) atDC(op dc.Op) dc.Fate {
+func (p *Premises) atDC(op dc.Op) dc.Fate {
 	if op.Kind != "bind" || !strings.Contains(op.Name, "@") {
 		return dc.Fate{}
 	}
-	t := l.premises.target(op.Name, "")
-	if l.faults.On("dc-down") {
+	t := p.target(op.Name, "")
+	if p.with.Faults.On("dc-down") {
 		if op.Again { // whoever kept a connection asks once more on a new one, and it is the new one that counts
 			return dc.Fate{HangUp: true}
 		}
-		if _, hit := l.faults.Strikes("dc-down", t); hit {
+		if _, hit := p.with.Faults.Strikes("dc-down", t); hit {
 			return dc.Fate{HangUp: true}
 		}
 	}
-	slow, _ := l.faults.Strikes("dc-slow", t)
+	slow, _ := p.with.Faults.Strikes("dc-slow", t)
 	return dc.Fate{Wait: slow.Wait, Until: slow.Over}
 }
 
 // certificateShown shows a stranger's certificate, or (nil) the domain controller's own.
-func (l *Lab) certificateShown(*tls.ClientHelloInfo) (*tls.Config, error) {
-	if _, hit := l.faults.Strikes("dc-tls-bad", fault.Target{}); hit {
-		return l.premises.stranger()
+func (p *Premises) certificateShown(*tls.ClientHelloInfo) (*tls.Config, error) {
+	if _, hit := p.with.Faults.Strikes("dc-tls-bad", fault.Target{}); hit {
+		return p.stranger()
 	}
 	return nil, nil
 }
@@ -130,7 +84,7 @@ func whole(a fault.Active) bool {
 }
 
 // breakAgents kills agents, stalls their wires, or turns their clocks.
-func (p *premises) breakAgents(on bool, a fault.Active) {
+func (p *Premises) breakAgents(on bool, a fault.Active) {
 	if !whole(a) {
 		return
 	}
@@ -147,7 +101,7 @@ func (p *premises) breakAgents(on bool, a fault.Active) {
 }
 
 // hire takes agents that begin to work; the returned function lets them go.
-func (p *premises) hire(all []*worker) (leave func()) {
+func (p *Premises) hire(all []*worker) (leave func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.agents = all
@@ -185,8 +139,8 @@ func (w *worker) broken(on bool, a fault.Active) {
 // arrived breaks a request that has reached this agent: it is lost with its connection, or on its way, or its seal is
 // damaged, or it lies about.
 func (w *worker) arrived(q *agentlink.Request) agent.Fate {
-	t := w.lab.premises.target(q.User, w.name)
-	strikes := func(name string) (fault.Strike, bool) { return w.lab.faults.Strikes(name, t) }
+	t := w.of.target(q.User, w.name)
+	strikes := func(name string) (fault.Strike, bool) { return w.of.with.Faults.Strikes(name, t) }
 	if _, hit := strikes("agent-down"); hit {
 		w.cut()
 		return agent.Fate{Drop: true}

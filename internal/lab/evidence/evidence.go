@@ -1,4 +1,9 @@
-package lab
+// Package evidence keeps what the lab's own servers tell of themselves: in memory for whoever asks soon, in files for later.
+//
+// In come the events of the domain controller and of the other company's identity provider; out come those that are
+// remembered, and lines of JSON in the lab's data folder. It never keeps a server waiting, and no event has a password or a
+// hash in it.
+package evidence
 
 import (
 	"bufio"
@@ -16,7 +21,7 @@ import (
 )
 
 // The own logs of the premises and of the other company, in the lab's data folder: JSON, one event a line. They hold names
-// as they were typed, and neither passwords nor hashes.
+// as they were typed.
 const (
 	DCLogFile      = "dc.log"
 	HarbourLogFile = "harbour.log"
@@ -30,8 +35,8 @@ const (
 	lineBuffer   = 64 << 10 // octets
 )
 
-// recorder is what the lab's own servers tell of themselves: in memory for whoever asks soon, in files for later.
-type recorder struct {
+// Recorder takes events until it is closed.
+type Recorder struct {
 	dc, harbour *logFile // the writer's
 	lines       chan line
 	done        chan struct{}
@@ -62,9 +67,9 @@ type dcLine struct {
 	Text   string    `json:"text,omitempty"`
 }
 
-// openEvidence appends to the files in dir.
-func openEvidence(dir string, log *slog.Logger) (*recorder, error) {
-	r := &recorder{lines: make(chan line, mostQueued), done: make(chan struct{}), log: log}
+// Open appends to the files in dir.
+func Open(dir string, log *slog.Logger) (*Recorder, error) {
+	r := &Recorder{lines: make(chan line, mostQueued), done: make(chan struct{}), log: log}
 	var err error
 	if r.dc, err = openLog(filepath.Join(dir, DCLogFile)); err != nil {
 		return nil, err
@@ -77,7 +82,8 @@ func openEvidence(dir string, log *slog.Logger) (*recorder, error) {
 	return r, nil
 }
 
-func (r *recorder) dcEvent(e dc.Event) {
+// DC takes an event of the domain controller.
+func (r *Recorder) DC(e dc.Event) {
 	r.mu.Lock()
 	if len(r.events) < mostDCEvents {
 		r.events = append(r.events, e)
@@ -89,10 +95,11 @@ func (r *recorder) dcEvent(e dc.Event) {
 	r.put(r.dc, dcLine{e.Time, e.Conn, e.Op, e.Name, e.Target, e.Result, e.Data, e.Text})
 }
 
-func (r *recorder) harbourEvent(e harbour.Event) { r.put(r.harbour, e) }
+// Harbour takes an event of the other company's identity provider.
+func (r *Recorder) Harbour(e harbour.Event) { r.put(r.harbour, e) }
 
 // put never waits: a slow disk must not slow a bind.
-func (r *recorder) put(to *logFile, event any) {
+func (r *Recorder) put(to *logFile, event any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.over {
@@ -106,8 +113,7 @@ func (r *recorder) put(to *logFile, event any) {
 }
 
 // DCEvents are the domain controller's own log since a time by the lab's clock, oldest first: as much of it as is remembered.
-func (l *Lab) DCEvents(since time.Time) []dc.Event {
-	r := l.recorder
+func (r *Recorder) DCEvents(since time.Time) []dc.Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var all []dc.Event
@@ -120,7 +126,7 @@ func (l *Lab) DCEvents(since time.Time) []dc.Event {
 }
 
 // write writes until the end, and flushes whenever nothing waits.
-func (r *recorder) write() {
+func (r *Recorder) write() {
 	defer close(r.done)
 	for next := range r.lines {
 		r.complain(next.to.add(next.event))
@@ -136,7 +142,7 @@ func (r *recorder) write() {
 }
 
 // complain says once what is wrong with the files.
-func (r *recorder) complain(err error) {
+func (r *Recorder) complain(err error) {
 	if err == nil {
 		return
 	}
@@ -149,8 +155,8 @@ func (r *recorder) complain(err error) {
 	}
 }
 
-// close writes what waits.
-func (r *recorder) close() {
+// Close writes what waits. It may be called again.
+func (r *Recorder) Close() {
 	r.mu.Lock()
 	over := r.over
 	r.over = true

@@ -1,4 +1,4 @@
-package lab
+package premises
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/dirsync"
 	"github.com/fourways-id/fourways/internal/lab/fault"
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
 // tenantry is a tenant that is synchronised, in memory.
@@ -50,8 +51,8 @@ func (*tenantry) UserByAnchor(context.Context, string) (directory.User, error) {
 	return directory.User{}, directory.ErrNotFound
 }
 
-func (*tenantry) Verified(domain string) bool { return slices.Contains(hybrid(), domain) }
-func (*tenantry) HashSync(domain string) bool { return domain == PHSDomain }
+func (*tenantry) Verified(domain string) bool { return slices.Contains(world.Hybrid(), domain) }
+func (*tenantry) HashSync(domain string) bool { return domain == world.PHSDomain }
 
 // openSync is a ward whose forest was synchronised once.
 func openSync(t *testing.T) (*ward, *tenantry, func(dirsync.Kind) (directory.Run, error)) {
@@ -119,7 +120,7 @@ func TestABrokenObjectIsSkippedAndTheRestGoesOn(t *testing.T) {
 	if err != nil || len(r.Skipped) != 0 || r.Hashes == 0 {
 		t.Errorf("hashes: %+v, %v", r, err)
 	}
-	alice := who("alice", PTADomain).UPN
+	alice := who("alice", world.PTADomain).UPN
 	v.set(fault.Setting{Name: "sync-bad-object", Param: "9", Scope: "user=" + alice})
 	r, err = run(dirsync.KindDirectory)
 	if err != nil || len(r.Skipped) != 1 || !strings.Contains(r.Skipped[0], alice) {
@@ -143,11 +144,11 @@ func TestAPausedRunGoesOnWhenItMay(t *testing.T) {
 		}
 		ended <- r
 	}()
-	v.world.Until(t, "the run is held up", func() bool { return v.lab.Board().Active()[0].Hits == 1 })
+	v.world.Until(t, "the run is held up", func() bool { return v.faults.Active()[0].Hits == 1 })
 	if len(ended) != 0 {
 		t.Error("it was not held up")
 	}
-	v.allowed("meanwhile", who("alice", PTADomain))
+	v.allowed("meanwhile", who("alice", world.PTADomain))
 	v.clear("sync-paused")
 	if r := <-ended; r.Result != dirsync.Success {
 		t.Errorf("%+v", r)
@@ -164,7 +165,7 @@ func TestAPausedRunDoesNotKeepTheAgent(t *testing.T) {
 		_, err := run(dirsync.KindDirectory)
 		ended <- err
 	}()
-	v.world.Until(t, "the run is held up", func() bool { return v.lab.Board().Active()[0].Hits == 1 })
+	v.world.Until(t, "the run is held up", func() bool { return v.faults.Active()[0].Hits == 1 })
 	v.stop()
 	if err := <-ended; err == nil {
 		t.Error("a run without an agent succeeded")

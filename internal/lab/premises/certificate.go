@@ -1,4 +1,4 @@
-package lab
+package premises
 
 import (
 	"crypto/ecdsa"
@@ -16,6 +16,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
 // CertificateFile is the domain controller's certificate in the lab's data folder: what ldapmodify and others trust.
@@ -71,13 +73,17 @@ func selfSigned() ([]byte, *ecdsa.PrivateKey, error) {
 	}
 	now := time.Now() //nolint:forbidigo // a certificate's time is protocol time
 	template := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: "DC01." + forest}, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(10, 0, 0),
+		SerialNumber: serial, Subject: pkix.Name{CommonName: "DC01." + world.ForestDomain}, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(10, 0, 0),
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		IsCA: true, BasicConstraintsValid: true,
-		DNSNames: []string{"localhost", "dc01." + forest}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+		DNSNames: []string{"localhost", "dc01." + world.ForestDomain}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	return der, private, err
+}
+
+func serverTLS(pair tls.Certificate) *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 }
 
 // strangersTLS has a certificate with all the right names that nobody has reason to trust.

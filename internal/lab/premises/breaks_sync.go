@@ -1,4 +1,4 @@
-package lab
+package premises
 
 import (
 	"context"
@@ -11,13 +11,13 @@ import (
 // faultySource is the forest as a syncing agent reads it, with what somebody broke about the reading.
 type faultySource struct {
 	dirsync.Source
-	lab   *Lab
+	of    *Premises
 	agent string
 }
 
 // Read implements dirsync.Source.
 func (s faultySource) Read(ctx context.Context, kind dirsync.Kind, yield func([]dirsync.Object) error) error {
-	board, all := s.lab.faults, s.lab.premises.target("", s.agent)
+	board, all := s.of.with.Faults, s.of.target("", s.agent)
 	if pause, hit := board.Strikes("sync-paused", all); hit {
 		if err := heldUp(ctx, pause.Over); err != nil {
 			return err
@@ -56,7 +56,7 @@ func (s faultySource) hits(name string, o dirsync.Object, so *tally) bool {
 	if o.Kind != dirsync.User || so.hit > 0 && so.hit >= so.most {
 		return false
 	}
-	strike, hit := s.lab.faults.Strikes(name, s.lab.premises.target(o.UPN, s.agent))
+	strike, hit := s.of.with.Faults.Strikes(name, s.of.target(o.UPN, s.agent))
 	if hit {
 		so.hit, so.most = so.hit+1, strike.Count
 	}
