@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/admin"
 	"github.com/fourways-id/fourways/internal/config"
 	"github.com/fourways-id/fourways/internal/console"
 	"github.com/fourways-id/fourways/internal/console/api"
@@ -24,7 +25,7 @@ func (machineClock) Now() time.Time { return time.Now() }
 // audited all the same.
 type storeFile struct {
 	db     *store.DB
-	people *gateway.People
+	people *admin.People
 	access *gateway.Access
 	file   string
 }
@@ -48,7 +49,7 @@ func withStore(ctx context.Context, file string, do func(*storeFile) error) (err
 	defer func() { err = errors.Join(err, db.Close()) }()
 	return do(&storeFile{
 		db: db, file: file, access: &gateway.Access{Store: db, Clock: machineClock{}},
-		people: &gateway.People{Store: db, Clock: machineClock{}, Config: func() *config.Config { return conf }},
+		people: &admin.People{Base: admin.Base{Store: db, Clock: machineClock{}, Config: func() *config.Config { return conf }}},
 	})
 }
 

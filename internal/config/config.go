@@ -25,18 +25,22 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil
 
 // Config is everything that the gateway is told. Make one with Load or Default; a Config is not changed afterwards.
 type Config struct {
-	Server  Server   `toml:"server"`
-	Store   Store    `toml:"store"`
-	Tenant  Tenant   `toml:"tenant"`
-	SignIn  SignIn   `toml:"signin"`
-	Lockout Lockout  `toml:"lockout"`
-	Hashing Hashing  `toml:"hashing"`
-	PTA     PTA      `toml:"pta"`
-	Sync    Sync     `toml:"sync"`
-	Log     Log      `toml:"log"`
-	Lab     *Lab     `toml:"lab,omitempty"` // nil: no [lab] table
-	Domain  []Domain `toml:"domain,omitempty"`
-	IdP     []IdP    `toml:"idp,omitempty"`
+	Server   Server    `toml:"server"`
+	Store    Store     `toml:"store"`
+	Tenant   Tenant    `toml:"tenant"`
+	SignIn   SignIn    `toml:"signin"`
+	Lockout  Lockout   `toml:"lockout"`
+	Password Password  `toml:"password"`
+	Hashing  Hashing   `toml:"hashing"`
+	PTA      PTA       `toml:"pta"`
+	Sync     Sync      `toml:"sync"`
+	Log      Log       `toml:"log"`
+	Lab      *Lab      `toml:"lab,omitempty"` // nil: no [lab] table
+	Domain   []Domain  `toml:"domain,omitempty"`
+	IdP      []IdP     `toml:"idp,omitempty"`
+	Rollout  []Rollout `toml:"rollout,omitempty"`
+	License  []License `toml:"license,omitempty"`
+	App      []App     `toml:"app,omitempty"`
 
 	source source // where each key came from, for complaints and Show
 }
@@ -56,14 +60,20 @@ type Server struct {
 
 // Store is where everything lives that must survive.
 type Store struct {
-	Path        string `toml:"path"`
-	RootKeyFile string `toml:"root_key_file"`
+	Driver      string   `toml:"driver"`   // sqlite or postgres
+	Path        string   `toml:"path"`     // sqlite: the file
+	URLFile     string   `toml:"url_file"` // postgres: the file that holds the connection URL, which holds a password
+	RootKeyFile string   `toml:"root_key_file"`
+	Retention   Duration `toml:"retention"`   // of the sign-in log and its traces
+	MaxSignIns  int      `toml:"max_signins"` // rows of the sign-in log; the oldest go first. 0: no bound
 }
 
 // Tenant is whose gateway this is.
 type Tenant struct {
 	Name          string `toml:"name"`
 	InitialDomain string `toml:"initial_domain"`
+	UsageLocation string `toml:"usage_location"` // of people who get a licence by a group and have none; "": none
+	Resolver      string `toml:"resolver"`       // DNS server that proves domains, host:port; "": the machine's own
 }
 
 // Domain is one [[domain]] of the file.
@@ -72,6 +82,7 @@ type Domain struct {
 	Path             authn.Path `toml:"path"`
 	IdP              string     `toml:"idp,omitempty"`
 	PasswordHashSync *bool      `toml:"password_hash_sync,omitempty"` // nil: on when path is phs
+	PasswordExpiry   Duration   `toml:"password_expiry,omitempty"`    // of cloud passwords; 0: none
 }
 
 // SignIn bounds sessions and what one address may ask.
@@ -85,6 +96,12 @@ type SignIn struct {
 type Lockout struct {
 	Threshold int      `toml:"threshold"`
 	Duration  Duration `toml:"duration"`
+}
+
+// Password is what a new cloud password must not be.
+type Password struct {
+	BannedWords  []string `toml:"banned_words"`  // beside the built-in list; at most 1000
+	BreachedFile string   `toml:"breached_file"` // sorted SHA-1 or NT hashes of passwords that have leaked; "": none
 }
 
 // Hashing is what a cloud password costs and how many are worked on at once.
@@ -125,6 +142,30 @@ type IdP struct {
 	ClockSkew        Duration    `toml:"clock_skew"`
 }
 
+// Rollout is one [[rollout]] of the file: the direct members of a group sign in by a managed path where their domain is
+// federated.
+type Rollout struct {
+	Group string     `toml:"group"` // its name or id
+	Path  authn.Path `toml:"path"`  // phs or pta
+}
+
+// License is one [[license]] of the file: a plan with its seats and services.
+type License struct {
+	ID       string   `toml:"id"`
+	Name     string   `toml:"name"`
+	Seats    int      `toml:"seats"`
+	Services []string `toml:"services"`
+}
+
+// App is one [[app]] of the file: an application behind the door.
+type App struct {
+	ID                 string   `toml:"id"`
+	Name               string   `toml:"name"`
+	RequiredService    string   `toml:"required_service"`
+	AssignmentRequired bool     `toml:"assignment_required"`
+	Roles              []string `toml:"roles"`
+}
+
 // Log is how the gateway's own log looks.
 type Log struct {
 	Level  string `toml:"level"`
@@ -147,7 +188,9 @@ func Default() *Config {
 			PublicURL: "http://localhost:8400", PublicListen: ":8400", ConsoleListen: "127.0.0.1:8401",
 			TelemetryListen: "127.0.0.1:8402", AgentListen: ":8403",
 		},
-		Store:   Store{Path: "./data/fourways.db", RootKeyFile: "./data/root.key"},
+		Store: Store{
+			Driver: "sqlite", Path: "./data/fourways.db", RootKeyFile: "./data/root.key", Retention: Duration(30 * 24 * time.Hour),
+		},
 		Tenant:  Tenant{Name: "Example"},
 		SignIn:  SignIn{SessionTTL: Duration(24 * time.Hour), SessionIdle: Duration(8 * time.Hour), PerAddressRate: 10},
 		Lockout: Lockout{Threshold: 10, Duration: Duration(time.Minute)},
@@ -182,7 +225,7 @@ func (d Domain) HashSync() bool {
 func (c *Config) Domains() []directory.Domain {
 	all := make([]directory.Domain, len(c.Domain))
 	for i, d := range c.Domain {
-		all[i] = directory.Domain{Name: d.Name, Path: d.Path, IdP: d.IdP, PHS: d.HashSync()}
+		all[i] = directory.Domain{Name: d.Name, Path: d.Path, IdP: d.IdP, PHS: d.HashSync(), Expiry: time.Duration(d.PasswordExpiry)}
 	}
 	return all
 }

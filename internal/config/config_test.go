@@ -94,9 +94,12 @@ func TestTheExampleWorksUncommentedAndShowsTheDefaults(t *testing.T) {
 	want := Default()
 	want.Tenant.InitialDomain = "cloud.example.com"
 	got := *c
-	got.Domain, got.IdP, got.source = nil, nil, source{}
+	got.Domain, got.IdP, got.Rollout, got.License, got.App, got.source = nil, nil, nil, nil, nil, source{}
 	if len(got.Server.TrustedProxies) == 0 {
 		got.Server.TrustedProxies = nil
+	}
+	if len(got.Password.BannedWords) == 0 {
+		got.Password.BannedWords = nil
 	}
 	if diff := cmp.Diff(*want, got, cmp.AllowUnexported(Config{}), cmp.Comparer(func(a, b source) bool { return true })); diff != "" {
 		t.Errorf("a key of the example doesn't show its default (-default +example):\n%s", diff)

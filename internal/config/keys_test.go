@@ -9,6 +9,7 @@ import (
 func allKeys() []string {
 	c := Default()
 	c.Domain, c.IdP = []Domain{{PasswordHashSync: new(bool)}}, []IdP{defaultIdP()}
+	c.Rollout, c.License, c.App = make([]Rollout, 1), make([]License, 1), make([]App, 1)
 	var keys []string
 	for _, s := range settings(reflect.ValueOf(c), "") {
 		if s.key != "idp[0].metadata" { // shown in the comment: it excludes metadata_file

@@ -20,7 +20,7 @@ import (
 // Ports is what the console steers. Lab is nil outside the lab.
 type Ports struct {
 	Access   Access
-	People   People
+	Tenant   TenantPorts
 	Modes    Modes
 	History  History
 	Syncs    Syncs

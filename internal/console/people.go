@@ -14,7 +14,7 @@ const pageSize = 100
 
 func (c *console) users(r *http.Request) (any, error) {
 	q := directory.Query{Domain: r.URL.Query().Get("domain"), After: r.URL.Query().Get("after"), Limit: limit(r, pageSize)}
-	users, err := c.People.Users(r.Context(), q)
+	users, err := c.Tenant.People.Users(r.Context(), q)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ func (c *console) createUser(r *http.Request, _ api.Token) (changed, error) {
 		return did, err
 	}
 	did.Target = authn.ParseIdentifier(ask.UPN).Key()
-	user, err := c.People.CreateUser(r.Context(), ask)
+	user, err := c.Tenant.People.CreateUser(r.Context(), ask)
 	did.Answer, did.After = user, string(user.ID)
 	return did, err
 }
@@ -43,7 +43,7 @@ func (c *console) setPassword(r *http.Request, _ api.Token) (changed, error) {
 	if err != nil {
 		return did, err
 	}
-	return did, c.People.SetPassword(r.Context(), r.PathValue("upn"), authn.NewSecret([]byte(ask.Password)))
+	return did, c.Tenant.People.SetPassword(r.Context(), r.PathValue("upn"), authn.NewSecret([]byte(ask.Password)))
 }
 
 func limit(r *http.Request, most int) int {

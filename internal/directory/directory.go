@@ -13,9 +13,13 @@ import (
 )
 
 // ErrNotFound says that there is no such object. ErrConflict says that another object has that name or anchor already.
+// ErrChanged says that somebody else changed the object since it was read. ErrMastered says that the object, or the
+// attribute, is mastered elsewhere and can't be changed here.
 var (
 	ErrNotFound = errors.New("not found")
 	ErrConflict = errors.New("exists already")
+	ErrChanged  = errors.New("changed meanwhile")
+	ErrMastered = errors.New("mastered elsewhere")
 )
 
 // User is a person's account.
@@ -26,9 +30,13 @@ type User struct {
 	GivenName     string          `json:"givenName,omitempty"`
 	Surname       string          `json:"surname,omitempty"`
 	Mail          string          `json:"mail,omitempty"`
+	Department    string          `json:"department,omitempty"`
+	JobTitle      string          `json:"jobTitle,omitempty"`
 	UsageLocation string          `json:"usageLocation,omitempty"` // ISO 3166-1 alpha-2
 	Enabled       bool            `json:"accountEnabled"`
+	Blocked       bool            `json:"signInBlocked,omitempty"` // in the cloud, whatever the premises say
 	MustChange    bool            `json:"forceChangePasswordNextSignIn,omitempty"`
+	Leaked        time.Time       `json:"leakedCredentialsDateTime,omitzero"` // when its password was found in a leak
 	Admin         bool            `json:"admin,omitempty"`
 	Synced        bool            `json:"onPremisesSyncEnabled"`
 	Onprem        Onprem          `json:"onPremises,omitzero"` // of a synchronised user
@@ -43,24 +51,6 @@ type Onprem struct {
 	UPN      string    `json:"userPrincipalName,omitempty"` // the name that its directory binds
 	SAM      string    `json:"samAccountName,omitempty"`
 	SyncedAt time.Time `json:"lastSyncDateTime,omitzero"`
-}
-
-// Group is a set of accounts.
-type Group struct {
-	ID      string            `json:"id"`
-	Name    string            `json:"displayName"`
-	Synced  bool              `json:"onPremisesSyncEnabled"`
-	Onprem  Onprem            `json:"onPremises,omitzero"`
-	Members []authn.AccountID `json:"members"`
-}
-
-// Contact is somebody outside who is in the address book and can't sign in.
-type Contact struct {
-	ID     string `json:"id"`
-	Name   string `json:"displayName"`
-	Mail   string `json:"mail"`
-	Synced bool   `json:"onPremisesSyncEnabled"`
-	Onprem Onprem `json:"onPremises,omitzero"`
 }
 
 // The schemes of a Credential.
@@ -115,39 +105,4 @@ type Run struct {
 	Hashes  int           `json:"hashes"`
 	Skipped []string      `json:"skipped,omitempty"` // one line an object that could not be taken, with the reason
 	Error   string        `json:"error,omitempty"`
-}
-
-// Domain is a domain of the tenant as configured.
-type Domain struct {
-	Name string     `json:"name"`
-	Path authn.Path `json:"path"`
-	IdP  string     `json:"idp,omitempty"` // federated: which one
-	PHS  bool       `json:"passwordHashSync"`
-}
-
-// IdP is an external identity provider as configured: for which domains it may speak, and how it names their people.
-type IdP struct {
-	ID       string
-	Protocol string // saml or oidc
-	Issuer   string
-	Domains  []string
-	Match    authn.Match
-}
-
-// Override is a swap of a domain's path at run time. It wins over the file until it is dropped.
-type Override struct {
-	Domain string     `json:"domain"`
-	Path   authn.Path `json:"path"`
-	IdP    string     `json:"idp,omitempty"`
-	By     string     `json:"by"`
-	Reason string     `json:"reason,omitempty"`
-	At     time.Time  `json:"at"`
-}
-
-// Discovery is what anybody may learn of a domain.
-type Discovery struct {
-	Domain        string `json:"domain"`
-	NamespaceType string `json:"namespaceType"` // Managed, Federated or Unknown
-	Protocol      string `json:"protocol,omitempty"`
-	IdP           string `json:"idp,omitempty"`
 }

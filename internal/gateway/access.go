@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/admin"
 	"github.com/fourways-id/fourways/internal/console"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
@@ -48,13 +49,13 @@ func (a *Access) Token(ctx context.Context, secret string) (api.Token, error) {
 // NewToken implements console.Access.
 func (a *Access) NewToken(ctx context.Context, ask api.NewToken) (api.Token, error) {
 	if ask.Name == "" {
-		return api.Token{}, badRequest("give the token a name: it stands in the audit log")
+		return api.Token{}, admin.BadRequest("give the token a name: it stands in the audit log")
 	}
-	if err := text("a token's name", ask.Name, 64); err != nil {
+	if err := admin.Text("a token's name", ask.Name, 64); err != nil {
 		return api.Token{}, err
 	}
 	if !slices.Contains(console.Roles(), ask.Role) {
-		return api.Token{}, badRequest("%q is no role: give %s", ask.Role, strings.Join(console.Roles(), ", "))
+		return api.Token{}, admin.BadRequest("%q is no role: give %s", ask.Role, strings.Join(console.Roles(), ", "))
 	}
 	valid, err := within(ask.Valid, tokenFor, longestToken)
 	if err != nil {
@@ -65,7 +66,7 @@ func (a *Access) NewToken(ctx context.Context, ask api.NewToken) (api.Token, err
 	secret := "fw_" + base64.RawURLEncoding.EncodeToString(raw[:])
 	hash := sha256.Sum256([]byte(secret))
 	now := a.Clock.Now()
-	t := store.Token{ID: string(newID()), Name: ask.Name, Role: ask.Role, Hash: hash[:], Created: now, Until: now.Add(valid)}
+	t := store.Token{ID: admin.NewID(), Name: ask.Name, Role: ask.Role, Hash: hash[:], Created: now, Until: now.Add(valid)}
 	if err := a.Store.CreateToken(ctx, t); err != nil {
 		return api.Token{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/fourways-id/fourways/internal/admin"
 	"github.com/fourways-id/fourways/internal/agentlink"
 	"github.com/fourways-id/fourways/internal/config"
 	"github.com/fourways-id/fourways/internal/console/api"
@@ -51,14 +52,14 @@ func (g *Gateway) Agents(ctx context.Context) ([]api.Agent, error) {
 // Invite implements console.Agents.
 func (g *Gateway) Invite(ctx context.Context, ask api.Invite, by string) (api.Invitation, error) {
 	if !config.ValidName(ask.Name) {
-		return api.Invitation{}, badRequest("%q is no name for an agent: give 1 to 40 lower-case letters, digits and dashes, as its agent.toml will", ask.Name)
+		return api.Invitation{}, admin.BadRequest("%q is no name for an agent: give 1 to 40 lower-case letters, digits and dashes, as its agent.toml will", ask.Name)
 	}
 	if len(ask.Roles) == 0 {
 		ask.Roles = []string{agentlink.RolePTA, agentlink.RoleSync}
 	}
 	for _, r := range ask.Roles {
 		if !slices.Contains([]string{agentlink.RolePTA, agentlink.RoleSync}, r) {
-			return api.Invitation{}, badRequest("%q is no role of an agent: give pta, sync or both", r)
+			return api.Invitation{}, admin.BadRequest("%q is no role of an agent: give pta, sync or both", r)
 		}
 	}
 	valid, err := within(ask.Valid, invitationFor, longestInvite)
@@ -80,7 +81,7 @@ func within(s string, usual, longest time.Duration) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil || d < time.Minute || d > longest {
-		return 0, badRequest("%q is no time from 1m to %dh", s, int(longest.Hours()))
+		return 0, admin.BadRequest("%q is no time from 1m to %dh", s, int(longest.Hours()))
 	}
 	return d, nil
 }

@@ -102,18 +102,10 @@ func (g *Gateway) public(c *config.Config) (http.Handler, error) {
 
 func (g *Gateway) ports() console.Ports {
 	p := console.Ports{
-		Access: g.access(), People: g.people(), Modes: g, History: g, Syncs: g, Agents: g, Settings: g,
+		Access: g.access(), Tenant: g.administration(), Modes: g, History: g, Syncs: g, Agents: g, Settings: g,
 	}
 	if g.lab != nil {
 		p.Lab = g.lab.Ports
-	}
-	return p
-}
-
-func (g *Gateway) people() *People {
-	p := &People{Store: g.core.store, Clock: g.core.clock, Config: g.conf.Load}
-	if g.lab != nil {
-		p.NewID = g.lab.NewID
 	}
 	return p
 }

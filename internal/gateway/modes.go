@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/admin"
 	"github.com/fourways-id/fourways/internal/agentlink"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
@@ -90,7 +91,7 @@ func (g *Gateway) SetMode(ctx context.Context, domain string, c api.ModeChange, 
 	if !ok {
 		return api.Mode{}, fmt.Errorf("%s is no domain of this tenant: %w", domain, directory.ErrNotFound)
 	}
-	if err := text("a reason", c.Reason, 256); err != nil {
+	if err := admin.Text("a reason", c.Reason, 256); err != nil {
 		return api.Mode{}, err
 	}
 	before, err := g.mode(ctx, d)
@@ -106,9 +107,9 @@ func (g *Gateway) SetMode(ctx context.Context, domain string, c api.ModeChange, 
 		}
 		o.IdP = idp.ID
 	case !c.Path.Managed():
-		return api.Mode{}, badRequest("%q is no path: give cloud, phs, pta or federated", c.Path)
+		return api.Mode{}, admin.BadRequest("%q is no path: give cloud, phs, pta or federated", c.Path)
 	case c.IdP != "":
-		return api.Mode{}, badRequest("only the path federated has an identity provider")
+		return api.Mode{}, admin.BadRequest("only the path federated has an identity provider")
 	}
 	if c.Path == authn.PathPTA || c.Path == authn.PathPHS {
 		if err := g.onprem.ensureOpen(ctx); err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/admin"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/dirsync"
@@ -15,12 +16,12 @@ import (
 
 // Operator is the gateway as the program that started it steers it: the same things as over the console, without a token.
 type Operator struct {
-	*People
+	*admin.People
 	g *Gateway
 }
 
 // Operator gives the program that opened the gateway its controls.
-func (g *Gateway) Operator() *Operator { return &Operator{People: g.people(), g: g} }
+func (g *Gateway) Operator() *Operator { return &Operator{People: &admin.People{Base: g.base()}, g: g} }
 
 // SyncRun runs a synchronisation.
 func (o *Operator) SyncRun(ctx context.Context, kinds []string) ([]directory.Run, error) {
@@ -100,8 +101,7 @@ func (o *Operator) Synced(people []dirsync.Object, at time.Time) ([]directory.Us
 
 // HashPassword makes the record of a cloud password at the configured cost.
 func (o *Operator) HashPassword(pw authn.Secret) ([]byte, error) {
-	record, err := o.hash(pw)
-	return []byte(record), err
+	return o.People.HashPassword(pw)
 }
 
 // Tidy ends what is over by now: abandoned sign-ins, sessions, and what retention says. The loops do it every minute and

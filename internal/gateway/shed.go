@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/admin"
 )
 
 // shed remembers who was turned away at the door since the last second ended. A flood must not cost a row each: it leaves
@@ -38,7 +39,7 @@ func (g *Gateway) writeShed(ctx context.Context) {
 	at := g.core.clock.Now()
 	for path, n := range turned {
 		r := authn.Record{
-			ID: authn.AttemptID(newID()), Began: at, At: at, Realm: authn.Realm{Path: path},
+			ID: authn.AttemptID(admin.NewID()), Began: at, At: at, Realm: authn.Realm{Path: path},
 			Verdict: authn.Unavailable, Reason: authn.Overloaded, Final: true, Shed: n,
 		}
 		if _, err := g.core.store.Commit(ctx, authn.Final{Record: r}); err != nil {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/fourways-id/fourways/internal/admin"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/dirsync"
@@ -91,7 +92,7 @@ func (g *Gateway) SyncRun(ctx context.Context, kinds []string) ([]directory.Run,
 	var runs []directory.Run
 	for _, k := range kinds {
 		if k != string(dirsync.KindDirectory) && k != string(dirsync.KindHash) {
-			return runs, badRequest("%q is no kind of run: give directory or hash", k)
+			return runs, admin.BadRequest("%q is no kind of run: give directory or hash", k)
 		}
 		run, err := g.engine.Run(ctx, dirsync.Kind(k))
 		if err != nil {

@@ -1,0 +1,4 @@
+package console
+
+// Apps is the port of the noun.
+type Apps any

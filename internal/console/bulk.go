@@ -1,0 +1,4 @@
+package console
+
+// Bulk is the port of the noun.
+type Bulk any

@@ -1,0 +1,4 @@
+package console
+
+// Contacts is the port of the noun.
+type Contacts any

@@ -1,0 +1,4 @@
+package console
+
+// Domains is the port of the noun.
+type Domains any

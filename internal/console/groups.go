@@ -1,0 +1,4 @@
+package console
+
+// Groups is the port of the noun.
+type Groups any

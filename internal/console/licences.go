@@ -1,0 +1,4 @@
+package console
+
+// Licences is the port of the noun.
+type Licences any

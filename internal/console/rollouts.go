@@ -1,0 +1,4 @@
+package console
+
+// Rollouts is the port of the noun.
+type Rollouts any

@@ -1,0 +1,20 @@
+package gateway
+
+import (
+	"github.com/fourways-id/fourways/internal/admin"
+	"github.com/fourways-id/fourways/internal/console"
+)
+
+// administration joins the ports by which administrators manage the tenant.
+func (g *Gateway) administration() console.TenantPorts {
+	b := g.base()
+	return console.TenantPorts{People: &admin.People{Base: b}}
+}
+
+func (g *Gateway) base() admin.Base {
+	b := admin.Base{Store: g.core.store, Clock: g.core.clock, Config: g.conf.Load}
+	if g.lab != nil {
+		b.NewID = g.lab.NewID
+	}
+	return b
+}
