@@ -11,6 +11,7 @@ import (
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/config"
+	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/lab/matrix"
 )
@@ -29,7 +30,7 @@ func TestABrokenRuleTurnsTheRightCellsRed(t *testing.T) {
 	}
 	t.Cleanup(w.close)
 	for _, upn := range []string{"bob@pta.example.test", "bob@saml.example.test"} {
-		if err := w.lab.Premises().OnpremChange(ctx, upn, "enable", authn.Secret{}); err != nil {
+		if err := w.lab.Premises().OnpremChange(ctx, upn, api.OnpremChange{Do: "enable"}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -22,9 +22,10 @@ USER is alice (all her accounts; --domain picks one), or a whole name: alice@phs
 func newOnprem(a *app) *cobra.Command {
 	var domain string
 	user := newGroup("user", "People of the lab's on-premises directory", onpremLong, "  fourways onprem user list\n  fourways onprem user disable bob --domain pta.example.test",
-		newOnpremList(a, &domain), newOnpremShow(a, &domain), newOnpremPassword(a, &domain),
+		newOnpremList(a, &domain), newOnpremShow(a, &domain), newOnpremCreate(a), newOnpremRewrite(a, &domain), newOnpremPassword(a, &domain),
 		newOnpremSwitch(a, &domain, "disable", "Disable a person on-premises", "disabled"),
-		newOnpremSwitch(a, &domain, "enable", "Enable a person on-premises", "enabled"))
+		newOnpremSwitch(a, &domain, "enable", "Enable a person on-premises", "enabled"),
+		newOnpremSwitch(a, &domain, "delete", "Delete a person on-premises", "deleted"))
 	user.PersistentFlags().StringVar(&domain, "domain", "", "only accounts of this `domain` of the tenant")
 	return newGroup("onprem", "The lab's own on-premises directory", "The lab has an on-premises directory of its own. These commands change it; only the lab has them.", "  fourways onprem user set-password alice", user)
 }
@@ -94,11 +95,62 @@ func newOnpremPassword(a *app, domain *string) *cobra.Command {
 				return err
 			}
 			defer pw.Wipe()
-			return a.onpremChange(cmd.Context(), c, found, "password", "password set", pw)
+			return a.onpremChange(cmd.Context(), c, found, api.OnpremChange{Do: "password", Password: string(pw.Reveal())}, "password set")
 		},
 	}
 	pf.add(cmd)
 	return cmd
+}
+
+func newOnpremCreate(a *app) *cobra.Command {
+	ask := api.OnpremChange{Do: "create"}
+	var pf passwordFlags
+	cmd := &cobra.Command{
+		Use: "create USER", Short: "Make a person on-premises",
+		Long:    "Make an enabled account in the lab's directory, where the synchronisation reads. USER is its whole user principal name.",
+		Example: "  fourways onprem user create bea@phs.example.test --name \"Bea Brook\"\n  fourways sync run", Args: exactly("USER"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.console()
+			if err != nil {
+				return err
+			}
+			pw, err := a.password(cmd, pf, "On-premises password of "+printable(args[0]), true)
+			if err != nil {
+				return err
+			}
+			defer pw.Wipe()
+			ask.Password = string(pw.Reveal())
+			return a.onpremChange(cmd.Context(), c, []api.OnpremUser{{UPN: args[0], Mail: args[0]}}, ask, "made")
+		},
+	}
+	addOnpremNames(cmd, &ask)
+	pf.add(cmd)
+	return cmd
+}
+
+func newOnpremRewrite(a *app, domain *string) *cobra.Command {
+	ask := api.OnpremChange{Do: "change"}
+	cmd := &cobra.Command{
+		Use: "update USER", Short: "Change a person's attributes on-premises", Long: "Change what a person is called and where, in all accounts unless --domain picks one.",
+		Example: "  fourways onprem user update alice --name \"Alice Ashdown\" --domain phs.example.test", Args: exactly("USER"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if ask.Name == "" && ask.UsageLocation == "" {
+				return misuse(cmd, "nothing to change: give --name or --usage-location")
+			}
+			c, found, err := a.onpremFind(cmd.Context(), args[0], *domain)
+			if err != nil {
+				return err
+			}
+			return a.onpremChange(cmd.Context(), c, found, ask, "changed")
+		},
+	}
+	addOnpremNames(cmd, &ask)
+	return cmd
+}
+
+func addOnpremNames(cmd *cobra.Command, ask *api.OnpremChange) {
+	cmd.Flags().StringVar(&ask.Name, "name", "", "the `name` that people see")
+	cmd.Flags().StringVar(&ask.UsageLocation, "usage-location", "", "where the person uses services: a `country` of two letters")
 }
 
 func newOnpremSwitch(a *app, domain *string, do, short, done string) *cobra.Command {
@@ -110,17 +162,17 @@ func newOnpremSwitch(a *app, domain *string, do, short, done string) *cobra.Comm
 			if err != nil {
 				return err
 			}
-			return a.onpremChange(cmd.Context(), c, found, do, done, authn.Secret{})
+			return a.onpremChange(cmd.Context(), c, found, api.OnpremChange{Do: do}, done)
 		},
 	}
 }
 
 // onpremChange does one thing to each account, and tells of those it was done to even when the next one fails.
-func (a *app) onpremChange(ctx context.Context, c *client.Console, to []api.OnpremUser, do, done string, pw authn.Secret) error {
+func (a *app) onpremChange(ctx context.Context, c *client.Console, to []api.OnpremUser, do api.OnpremChange, done string) error {
 	var all []outcome
 	var failed error
 	for _, u := range to {
-		if failed = c.OnpremChange(ctx, u.UPN, do, pw); failed != nil {
+		if failed = c.OnpremChange(ctx, u.UPN, do); failed != nil {
 			break
 		}
 		all = append(all, outcome{u.Mail, done})

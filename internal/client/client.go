@@ -139,9 +139,9 @@ func (c *Console) OnpremUsers(ctx context.Context) ([]api.OnpremUser, error) {
 	return page.Items, err
 }
 
-// OnpremChange does one thing to a person of the lab's directory: disable, enable or password.
-func (c *Console) OnpremChange(ctx context.Context, upn, do string, pw authn.Secret) error {
-	_, err := call[struct{}](ctx, c, http.MethodPost, "onprem/users/"+url.PathEscape(upn), api.OnpremChange{Do: do, Password: string(pw.Reveal())})
+// OnpremChange does one thing to a person of the lab's directory.
+func (c *Console) OnpremChange(ctx context.Context, upn string, do api.OnpremChange) error {
+	_, err := call[struct{}](ctx, c, http.MethodPost, "onprem/users/"+url.PathEscape(upn), do)
 	return err
 }
 

@@ -23,7 +23,7 @@ type LabPorts struct {
 // Onprem is the lab's own on-premises directory, changed by its administrator over LDAP.
 type Onprem interface {
 	OnpremUsers(ctx context.Context) ([]api.OnpremUser, error)
-	OnpremChange(ctx context.Context, upn string, do string, pw authn.Secret) error
+	OnpremChange(ctx context.Context, upn string, c api.OnpremChange) error
 }
 
 // Faults break the lab on purpose.

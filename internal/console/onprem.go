@@ -3,7 +3,6 @@ package console
 import (
 	"net/http"
 
-	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/console/api"
 )
 
@@ -28,5 +27,5 @@ func onpremChange(o Onprem, r *http.Request, _ api.Token) (changed, error) {
 		return did, err
 	}
 	did.After = ask.Do
-	return did, o.OnpremChange(r.Context(), r.PathValue("upn"), ask.Do, authn.NewSecret([]byte(ask.Password)))
+	return did, o.OnpremChange(r.Context(), r.PathValue("upn"), ask)
 }

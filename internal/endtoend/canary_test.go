@@ -112,7 +112,7 @@ func (h *house) useEverywhere(secret string) map[string][]byte {
 		h.t.Fatal(err)
 	}
 	for _, domain := range []string{world.PHSDomain, world.PTADomain, world.SAMLDomain, world.OIDCDomain} {
-		if err := h.console.OnpremChange(ctx, "alice@"+domain, "password", authn.NewSecret([]byte(secret))); err != nil {
+		if err := h.console.OnpremChange(ctx, "alice@"+domain, api.OnpremChange{Do: "password", Password: secret}); err != nil {
 			h.t.Fatal(err)
 		}
 	}

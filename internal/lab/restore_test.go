@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/lab/dc"
 	"github.com/fourways-id/fourways/internal/lab/world"
 )
@@ -59,7 +59,7 @@ func twoWorlds(t *testing.T) (*Lab, *half) {
 		t.Fatal(err)
 	}
 	h.word = "new"
-	if err := l.Premises().OnpremChange(t.Context(), keptAlice, "disable", authn.NewSecret(nil)); err != nil {
+	if err := l.Premises().OnpremChange(t.Context(), keptAlice, api.OnpremChange{Do: "disable"}); err != nil {
 		t.Fatal(err)
 	}
 	return l, h

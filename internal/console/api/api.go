@@ -141,10 +141,13 @@ type OnpremUser struct {
 	Changed string   `json:"passwordLastSet,omitempty"`
 }
 
-// OnpremChange names one thing to do to a person in the lab's own directory: disable, enable or password.
+// OnpremChange names one thing to do to a person in the lab's own directory: create, change, disable, enable, password or
+// delete.
 type OnpremChange struct {
-	Do       string `json:"do"`
-	Password string `json:"password,omitempty"`
+	Do            string `json:"do"`
+	Password      string `json:"password,omitempty"`      // create, password
+	Name          string `json:"displayName,omitempty"`   // create, change
+	UsageLocation string `json:"usageLocation,omitempty"` // create, change
 }
 
 // Reload says what a re-read configuration file changed.

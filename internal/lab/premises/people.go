@@ -1,6 +1,7 @@
 package premises
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,26 +69,83 @@ func (p *Premises) user(e onprem.Entry) api.OnpremUser {
 }
 
 // OnpremChange implements console.Onprem. upn is the tenant's name of a person or the forest's.
-func (p *Premises) OnpremChange(ctx context.Context, upn, do string, pw authn.Secret) error {
+func (p *Premises) OnpremChange(ctx context.Context, upn string, ask api.OnpremChange) error {
+	pw := authn.NewSecret([]byte(ask.Password))
 	defer pw.Wipe()
+	if ask.Do == "create" {
+		return p.create(ctx, upn, ask, pw)
+	}
 	dn, flags, err := p.find(ctx, upn)
 	if err != nil {
 		return err
 	}
-	switch do {
+	switch ask.Do {
 	case "password":
 		if pw.Empty() {
 			return errors.New("an empty password can't be set")
 		}
 		return p.admin.SetPassword(ctx, dn, pw)
+	case "delete":
+		return p.admin.Delete(ctx, dn)
+	case "change":
+		return p.rewrite(ctx, dn, ask)
 	case "disable":
-		flags |= 2
+		return p.replace(ctx, dn, "userAccountControl", strconv.Itoa(flags|accountDisabled))
 	case "enable":
-		flags &^= 2
-	default:
-		return fmt.Errorf("%q can't be done to a person: disable, enable or password can", do)
+		return p.replace(ctx, dn, "userAccountControl", strconv.Itoa(flags&^accountDisabled))
 	}
-	return p.admin.Modify(ctx, dn, onprem.Change{Op: onprem.Replace, Attr: "userAccountControl", Values: []string{strconv.Itoa(flags)}})
+	return fmt.Errorf("%q can't be done to a person: create, change, disable, enable, password and delete can", ask.Do)
+}
+
+// The bits of userAccountControl that are used here (MS-ADTS 2.2.16).
+const (
+	accountDisabled = 0x2
+	ordinaryAccount = 0x10200 // its password doesn't expire
+)
+
+// create makes a person where the first synchronisation reads.
+func (p *Premises) create(ctx context.Context, upn string, ask api.OnpremChange, pw authn.Secret) error {
+	who := authn.ParseIdentifier(upn)
+	if who.UPN() == "" {
+		return fmt.Errorf("%q is no user principal name: give name@domain", upn)
+	}
+	local, _, _ := strings.Cut(who.UPN(), "@")
+	short, _, _ := strings.Cut(who.Domain(), ".")
+	name := cmp.Or(ask.Name, local)
+	attrs := map[string][]string{
+		"objectClass": {"top", "person", "organizationalPerson", "user"}, "userPrincipalName": {who.UPN()}, "mail": {who.UPN()},
+		"sAMAccountName": {local + "." + short}, "displayName": {name}, "userAccountControl": {strconv.Itoa(ordinaryAccount | accountDisabled)},
+	}
+	if ask.UsageLocation != "" {
+		attrs["msExchUsageLocation"] = []string{ask.UsageLocation}
+	}
+	dn := "CN=" + onprem.EscapeDN(local+" ("+short+")") + "," + world.PeopleDN
+	if err := p.admin.Add(ctx, dn, attrs); err != nil {
+		return err
+	}
+	// As in Active Directory: the account is made disabled, gets its password, and is enabled.
+	if err := p.admin.SetPassword(ctx, dn, pw); err != nil {
+		return errors.Join(err, p.admin.Delete(context.WithoutCancel(ctx), dn))
+	}
+	return p.replace(ctx, dn, "userAccountControl", strconv.Itoa(ordinaryAccount))
+}
+
+// rewrite changes what a person is called and where.
+func (p *Premises) rewrite(ctx context.Context, dn string, ask api.OnpremChange) error {
+	var changes []onprem.Change
+	for attr, value := range map[string]string{"displayName": ask.Name, "msExchUsageLocation": ask.UsageLocation} {
+		if value != "" {
+			changes = append(changes, onprem.Change{Op: onprem.Replace, Attr: attr, Values: []string{value}})
+		}
+	}
+	if len(changes) == 0 {
+		return errors.New("nothing to change was named")
+	}
+	return p.admin.Modify(ctx, dn, changes...)
+}
+
+func (p *Premises) replace(ctx context.Context, dn, attr, value string) error {
+	return p.admin.Modify(ctx, dn, onprem.Change{Op: onprem.Replace, Attr: attr, Values: []string{value}})
 }
 
 func (p *Premises) find(ctx context.Context, upn string) (string, int, error) {

@@ -158,6 +158,6 @@ func (s *stage) synchronises(kind, expected, teaches string) {
 func (s *stage) setsPassword(upn, password, teaches string) {
 	name, domain, _ := strings.Cut(upn, "@")
 	s.act(fmt.Sprintf("fourways onprem user set-password %s --domain %s   (to %s)", name, domain, password), "changed", teaches, func() (string, error) {
-		return "changed", s.Console.OnpremChange(s.ctx, upn, "password", authn.NewSecret([]byte(password)))
+		return "changed", s.Console.OnpremChange(s.ctx, upn, api.OnpremChange{Do: "password", Password: password})
 	})
 }
