@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -26,58 +27,54 @@ func Roles() []string { return []string{Reader, Operator, Admin} }
 
 // changed is what a change wants written into the audit log, and what it answers.
 type changed struct {
-	Action, Target, Before, After string
-	Answer                        any
-	Status                        int // 0: 200
-}
-
-// get serves what only looks.
-func (c *console) get(role string, h func(r *http.Request) (any, error)) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, err := c.token(r, role); err != nil {
-			writeError(w, err)
-			return
-		}
-		answer, err := h(r)
-		if err != nil {
-			writeError(w, err)
-			return
-		}
-		writeJSON(w, http.StatusOK, answer)
-	})
+	Target, Before, After string
+	Answer                any
+	Status                int // 0: the operation's own
 }
 
 // change serves what changes something: audited whether it succeeds, fails or is refused to this token. A change that could
 // not be written into the audit log answers with that failure.
-func (c *console) change(role string, h func(r *http.Request, by api.Token) (changed, error)) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		by, err := c.token(r, role)
-		if by.ID == "" { // nobody whom an entry could name
-			writeError(w, err)
-			return
-		}
-		did := changed{Action: r.Pattern, Target: r.URL.Path}
+func (c *console) change(w http.ResponseWriter, r *http.Request, o operation, h func(body []byte, by api.Token) (changed, error)) {
+	by, err := c.token(r, o.role)
+	if by.ID == "" { // nobody whom an entry could name
+		problem(err).write(w, r)
+		return
+	}
+	if err != nil {
+		refused := changed{Target: r.URL.Path}
+		problem(errors.Join(err, c.audit(r, by, r.Pattern, refused, err))).write(w, r)
+		return
+	}
+	body, unread := io.ReadAll(r.Body)
+	c.once(r, by, body, func() reply {
+		var d changed
+		err := unread
 		if err == nil {
-			did, err = h(r, by)
+			d, err = h(body, by)
 		}
-		if auditErr := c.audit(r, by, did, err); auditErr != nil && err == nil {
+		if d.Target == "" {
+			d.Target = o.named(r)
+		}
+		if auditErr := c.audit(r, by, o.action, d, err); auditErr != nil && err == nil {
 			err = auditErr
 		}
 		if err != nil {
-			writeError(w, err)
-			return
+			return problem(err)
 		}
-		writeJSON(w, max(did.Status, http.StatusOK), did.Answer)
-	})
+		if d.Status == 0 {
+			d.Status = o.status
+		}
+		return answered(d.Status, d.Answer)
+	}).write(w, r)
 }
 
-func (c *console) audit(r *http.Request, by api.Token, did changed, err error) error {
+func (c *console) audit(r *http.Request, by api.Token, action string, did changed, err error) error {
 	from, _, splitErr := net.SplitHostPort(r.RemoteAddr)
 	if splitErr != nil {
 		from = r.RemoteAddr
 	}
 	e := Entry{
-		At: c.clock.Now(), Who: by.Name, From: from, Action: did.Action, Target: did.Target,
+		At: c.clock.Now(), Who: by.Name, From: from, Action: action, Target: did.Target,
 		Before: did.Before, After: did.After, Result: "success",
 	}
 	if err != nil {

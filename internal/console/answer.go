@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
@@ -15,35 +15,41 @@ import (
 // Guarded marks an error of a guard that refused: nothing was done, on purpose.
 type Guarded interface{ Guarded() }
 
-// GuardType is the Problem.Type of a guard's refusal.
-const GuardType = "urn:fourways:guard"
+// The Problem.Types that programs tell apart: a guard's refusal, an object that somebody else changed since it was read,
+// and one that is mastered on-premises.
+const (
+	GuardType    = "urn:fourways:guard"
+	ChangedType  = "urn:fourways:changed"
+	MasteredType = "urn:fourways:mastered"
+)
 
-func writeJSON(w http.ResponseWriter, status int, v any) {
+// tagged is an answer that has a version.
+type tagged interface{ Tag() string }
+
+// reply is an answer on its way out. It can be kept, and sent again.
+type reply struct {
+	Status int    `json:"status"`
+	Kind   string `json:"kind"` // media type
+	Tag    string `json:"tag,omitempty"`
+	Retry  int    `json:"-"` // seconds; 0: not said
+	Body   []byte `json:"body"`
+}
+
+// answered is the reply with an answer.
+func answered(status int, v any) reply {
 	body, err := json.Marshal(v)
 	if err != nil {
-		writeError(w, err)
-		return
+		return problem(err)
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n')) // the caller has gone away: nothing to tell it
+	a := reply{Status: status, Kind: "application/json", Body: append(body, '\n')}
+	if t, ok := v.(tagged); ok {
+		a.Tag = t.Tag()
+	}
+	return a
 }
 
-func writeProblem(w http.ResponseWriter, p api.Problem) {
-	if p.Type == "" {
-		p.Type = "about:blank"
-	}
-	body, _ := json.Marshal(p) // strings and a number always marshal
-	if p.Status == http.StatusUnauthorized {
-		w.Header().Set("WWW-Authenticate", `Bearer realm="fourways console"`)
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(p.Status)
-	_, _ = w.Write(append(body, '\n'))
-}
-
-// writeError is the one place where an error gets its status.
-func writeError(w http.ResponseWriter, err error) {
+// problem is the reply with an error, and the one place where an error gets its status.
+func problem(err error) reply {
 	var p api.Problem
 	var guard Guarded
 	var tooLarge *http.MaxBytesError
@@ -53,6 +59,10 @@ func writeError(w http.ResponseWriter, err error) {
 		p = api.Problem{Type: GuardType, Title: "Refused by a guard", Status: http.StatusConflict, Detail: err.Error()}
 	case errors.As(err, &tooLarge):
 		p = api.Problem{Title: "Content Too Large", Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("The body is longer than %d bytes.", tooLarge.Limit)}
+	case errors.Is(err, directory.ErrChanged):
+		p = api.Problem{Type: ChangedType, Title: "Changed meanwhile", Status: http.StatusConflict, Detail: "Somebody else changed this since you read it, and nothing was overwritten: read it again, then change it again."}
+	case errors.Is(err, directory.ErrMastered):
+		p = api.Problem{Type: MasteredType, Title: "Mastered elsewhere", Status: http.StatusConflict, Detail: err.Error()}
 	case errors.Is(err, directory.ErrNotFound):
 		p = api.Problem{Title: "Not Found", Status: http.StatusNotFound, Detail: err.Error()}
 	case errors.Is(err, directory.ErrConflict):
@@ -60,34 +70,45 @@ func writeError(w http.ResponseWriter, err error) {
 	default:
 		p = api.Problem{Title: "Internal Server Error", Status: http.StatusInternalServerError, Detail: err.Error()}
 	}
-	writeProblem(w, p)
+	if p.Type == "" {
+		p.Type = "about:blank"
+	}
+	body, _ := json.Marshal(p) // strings and a number always marshal
+	return reply{Status: p.Status, Kind: "application/problem+json", Body: append(body, '\n')}
+}
+
+// write sends the reply. A GET whose caller has this version already gets none (RFC 9110, section 13.1.2).
+func (a reply) write(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	if a.Tag != "" {
+		header.Set("ETag", `"`+a.Tag+`"`)
+		if r.Method == http.MethodGet && names(r.Header.Get("If-None-Match"), a.Tag) {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
+	if a.Status == http.StatusUnauthorized {
+		header.Set("WWW-Authenticate", `Bearer realm="fourways console"`)
+	}
+	if a.Retry > 0 {
+		header.Set("Retry-After", strconv.Itoa(a.Retry))
+	}
+	header.Set("Content-Type", a.Kind)
+	w.WriteHeader(a.Status)
+	_, _ = w.Write(a.Body) // the caller has gone away: nothing to tell it
+}
+
+// names reports whether a list of entity tags has this one; * is each. The weak comparison is the right one for reading.
+func names(list, tag string) bool {
+	for one := range strings.SplitSeq(list, ",") {
+		one = strings.TrimPrefix(strings.TrimSpace(one), "W/")
+		if one == "*" || one == `"`+tag+`"` {
+			return true
+		}
+	}
+	return false
 }
 
 func bad(format string, args ...any) error {
 	return api.Problem{Title: "Bad Request", Status: http.StatusBadRequest, Detail: fmt.Sprintf(format, args...)}
-}
-
-// read decodes a body strictly: one JSON object, no unknown fields.
-func read[T any](r *http.Request) (T, error) {
-	var v T
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return v, api.Problem{Title: "Unsupported Media Type", Status: http.StatusUnsupportedMediaType, Detail: "Send Content-Type: application/json."}
-	}
-	d := json.NewDecoder(r.Body)
-	d.DisallowUnknownFields()
-	var asked *T
-	if err := d.Decode(&asked); err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			return v, err
-		}
-		return v, bad("The body is not the JSON object that is wanted here: %v.", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return v, bad("There is something after the JSON object.")
-	}
-	if asked == nil { // null asks for nothing, and nothing is done for it
-		return v, bad("The body is null: send the JSON object that is wanted here; {} is one.")
-	}
-	return *asked, nil
 }

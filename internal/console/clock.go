@@ -6,31 +6,23 @@ import (
 	"github.com/fourways-id/fourways/internal/console/api"
 )
 
-func (c *console) clockRoutes() map[string]http.Handler {
+func (c *console) clockOperations() []operation {
 	port := func(l *LabPorts) Clock { return l.Clock }
-	return map[string]http.Handler{
-		"GET /api/v1/clock":    c.get(Reader, lab(c, port, clockNow)),
-		"POST /api/v1/clock":   c.change(Operator, labChange(c, port, advanceClock)),
-		"DELETE /api/v1/clock": c.change(Operator, labChange(c, port, resetClock)),
+	return []operation{
+		labLook(c, port, "GET /clock", Reader, "The lab's policy time", clockNow),
+		labAct(c, port, "POST /clock", Operator, "Advance clock", "Move the lab's policy time on", advanceClock),
+		labAct(c, port, "DELETE /clock", Operator, "Reset clock", "Give the lab real time back", resetClock),
 	}
 }
 
-func clockNow(l Clock, r *http.Request) (any, error) { return l.ClockNow(r.Context()) }
+func clockNow(l Clock, r *http.Request) (api.Clock, error) { return l.ClockNow(r.Context()) }
 
-func advanceClock(l Clock, r *http.Request, _ api.Token) (changed, error) {
-	did := changed{Action: "Advance clock"}
-	ask, err := read[api.ClockChange](r)
-	if err != nil {
-		return did, err
-	}
+func advanceClock(l Clock, r *http.Request, ask api.ClockChange, _ api.Token) (did[api.Clock], error) {
 	now, err := l.AdvanceClock(r.Context(), ask)
-	did.Answer, did.After = now, now.Offset
-	return did, err
+	return did[api.Clock]{After: now.Offset, Answer: now}, err
 }
 
-func resetClock(l Clock, r *http.Request, _ api.Token) (changed, error) {
-	did := changed{Action: "Reset clock"}
+func resetClock(l Clock, r *http.Request, _ none, _ api.Token) (did[api.Clock], error) {
 	now, err := l.ResetClock(r.Context())
-	did.Answer, did.After = now, now.Offset
-	return did, err
+	return did[api.Clock]{After: now.Offset, Answer: now}, err
 }

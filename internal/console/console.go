@@ -8,7 +8,6 @@ package console
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"time"
 
@@ -94,41 +93,14 @@ const longest = 64 << 10
 func New(p Ports, clock authn.Clock) http.Handler {
 	c := &console{Ports: p, clock: clock}
 	mux := http.NewServeMux()
-	for pattern, h := range c.routes() {
-		mux.Handle(pattern, h)
+	for _, o := range c.operations() {
+		mux.Handle(o.pattern(), o)
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		writeProblem(w, api.Problem{Title: "Not Found", Status: http.StatusNotFound, Detail: "There is no such page: the API is under /api/v1."})
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		problem(api.Problem{Title: "Not Found", Status: http.StatusNotFound, Detail: "There is no such page: the API is under /api/v1."}).write(w, r)
 	})
 	// A token is not sent by a browser on its own, so this is the second line of defence, not the first.
 	return http.NewCrossOriginProtection().Handler(http.MaxBytesHandler(noStore(mux), longest))
-}
-
-func (c *console) routes() map[string]http.Handler {
-	routes := map[string]http.Handler{
-		"GET /api/v1/users":                c.get(Reader, c.users),
-		"POST /api/v1/users":               c.change(Admin, c.createUser),
-		"PUT /api/v1/users/{upn}/password": c.change(Admin, c.setPassword),
-		"GET /api/v1/mode":                 c.get(Reader, c.modes),
-		"PUT /api/v1/mode/{domain}":        c.change(Operator, c.setMode),
-		"DELETE /api/v1/mode/{domain}":     c.change(Operator, c.resetMode),
-		"GET /api/v1/signins":              c.get(Reader, c.signIns),
-		"GET /api/v1/traces/{id}":          c.get(Reader, c.trace),
-		"GET /api/v1/sync":                 c.get(Reader, c.syncStatus),
-		"POST /api/v1/sync":                c.change(Operator, c.syncRun),
-		"GET /api/v1/agents":               c.get(Reader, c.agents),
-		"POST /api/v1/agents":              c.change(Admin, c.invite),
-		"GET /api/v1/config":               c.get(Operator, c.showConfig),
-		"POST /api/v1/config":              c.change(Operator, c.reload),
-		"POST /api/v1/tokens":              c.change(Admin, c.newToken),
-		"GET /api/v1/doctor":               c.get(Operator, c.examine),
-	}
-	for _, more := range []map[string]http.Handler{
-		c.onpremRoutes(), c.faultRoutes(), c.scenarioRoutes(), c.clockRoutes(), c.worldRoutes(), c.matrixRoutes(),
-	} {
-		maps.Copy(routes, more)
-	}
-	return routes
 }
 
 func noStore(next http.Handler) http.Handler {

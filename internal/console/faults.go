@@ -9,33 +9,28 @@ import (
 	"github.com/fourways-id/fourways/internal/console/api"
 )
 
-func (c *console) faultRoutes() map[string]http.Handler {
+func (c *console) faultOperations() []operation {
 	port := func(l *LabPorts) Faults { return l.Faults }
-	return map[string]http.Handler{
-		"GET /api/v1/faults":           c.get(Reader, lab(c, port, faults)),
-		"PUT /api/v1/faults/{name}":    c.change(Operator, labChange(c, port, setFault)),
-		"DELETE /api/v1/faults/{name}": c.change(Operator, labChange(c, port, clearFaults)),
-		"DELETE /api/v1/faults":        c.change(Operator, labChange(c, port, clearFaults)),
+	return []operation{
+		labLook(c, port, "GET /faults", Reader, "List what can be broken, and what is", faults),
+		labAct(c, port, "PUT /faults/{name}", Operator, "Add fault", "Break something", setFault),
+		labAct(c, port, "DELETE /faults/{name}", Operator, "Clear fault", "Mend something", clearFaults),
+		labAct(c, port, "DELETE /faults", Operator, "Clear fault", "Mend everything", clearFaults),
 	}
 }
 
-func faults(f Faults, r *http.Request) (any, error) {
+func faults(f Faults, r *http.Request) (api.Page[api.Fault], error) {
 	all, err := f.Faults(r.Context())
 	return api.PageOf(all), err
 }
 
-func setFault(f Faults, r *http.Request, by api.Token) (changed, error) {
-	did := changed{Action: "Add fault", Target: r.PathValue("name")}
-	ask, err := read[api.FaultSetting](r)
-	if err != nil {
-		return did, err
-	}
-	fault, err := f.SetFault(r.Context(), did.Target, ask, by.Name)
-	did.Answer = fault
+func setFault(f Faults, r *http.Request, ask api.FaultSetting, by api.Token) (did[api.Fault], error) {
+	fault, err := f.SetFault(r.Context(), r.PathValue("name"), ask, by.Name)
+	d := did[api.Fault]{Answer: fault}
 	if b := fault.Active; b != nil {
-		did.After = told(b)
+		d.After = told(b)
 	}
-	return did, err
+	return d, err
 }
 
 // told is a fault as the audit log has it.
@@ -51,9 +46,7 @@ func told(b *api.Breach) string {
 	return strings.Join(strings.Fields(all), " ")
 }
 
-func clearFaults(f Faults, r *http.Request, _ api.Token) (changed, error) {
-	did := changed{Action: "Clear fault", Target: r.PathValue("name")}
-	cleared, err := f.ClearFaults(r.Context(), did.Target)
-	did.Before, did.Answer = strings.Join(cleared, ", "), api.PageOf(cleared)
-	return did, err
+func clearFaults(f Faults, r *http.Request, _ none, _ api.Token) (did[api.Page[string]], error) {
+	cleared, err := f.ClearFaults(r.Context(), r.PathValue("name"))
+	return did[api.Page[string]]{Before: strings.Join(cleared, ", "), Answer: api.PageOf(cleared)}, err
 }

@@ -65,26 +65,30 @@ type Evidence interface {
 	AwayOf(ctx context.Context, records []authn.Record) ([]trace.Away, error)
 }
 
-// lab makes a handler of one lab port: not found where there is no lab, or no such port in it.
-func lab[T comparable](c *console, port func(*LabPorts) T, h func(p T, r *http.Request) (any, error)) func(r *http.Request) (any, error) {
-	return func(r *http.Request) (any, error) {
+// labLook is look of one lab port: not found where there is no lab, or no such port in it.
+func labLook[P comparable, Out any](c *console, port func(*LabPorts) P, pattern, role, summary string, h func(p P, r *http.Request) (Out, error), params ...param) operation {
+	o := look(c, pattern, role, summary, func(r *http.Request) (out Out, err error) {
 		p, err := labPort(c, port)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		return h(p, r)
-	}
+	}, params...)
+	o.lab = true
+	return o
 }
 
-// labChange is lab for what changes something.
-func labChange[T comparable](c *console, port func(*LabPorts) T, h func(p T, r *http.Request, by api.Token) (changed, error)) func(r *http.Request, by api.Token) (changed, error) {
-	return func(r *http.Request, by api.Token) (changed, error) {
+// labAct is act of one lab port.
+func labAct[P comparable, In, Out any](c *console, port func(*LabPorts) P, pattern, role, action, summary string, h func(p P, r *http.Request, ask In, by api.Token) (did[Out], error)) operation {
+	o := act(c, pattern, role, action, summary, func(r *http.Request, ask In, by api.Token) (did[Out], error) {
 		p, err := labPort(c, port)
 		if err != nil {
-			return changed{Action: r.Pattern, Target: r.URL.Path}, err
+			return did[Out]{}, err
 		}
-		return h(p, r, by)
-	}
+		return h(p, r, ask, by)
+	})
+	o.lab = true
+	return o
 }
 
 func labPort[T comparable](c *console, port func(*LabPorts) T) (T, error) {

@@ -13,11 +13,11 @@ import (
 	"github.com/fourways-id/fourways/internal/directory"
 )
 
-func (c *console) matrixRoutes() map[string]http.Handler {
+func (c *console) matrixOperations() []operation {
 	port := func(l *LabPorts) Matrix { return l.Matrix }
-	return map[string]http.Handler{
-		"GET /api/v1/matrix":  c.get(Reader, lab(c, port, lastMatrix)),
-		"POST /api/v1/matrix": long(c.change(Operator, labChange(c, port, runMatrix))),
+	return []operation{
+		labLook(c, port, "GET /matrix", Reader, "The last run of the account states by the paths", lastMatrix),
+		labAct(c, port, "POST /matrix", Operator, "Run matrix", "Run every account state on every path in a throw-away copy of the lab", runMatrix).long(),
 	}
 }
 
@@ -36,23 +36,17 @@ func long(h http.Handler) http.Handler {
 	})
 }
 
-func lastMatrix(m Matrix, r *http.Request) (any, error) { return m.LastMatrix(r.Context()) }
+func lastMatrix(m Matrix, r *http.Request) (api.Matrix, error) { return m.LastMatrix(r.Context()) }
 
-func runMatrix(m Matrix, r *http.Request, _ api.Token) (changed, error) {
-	did := changed{Action: "Run matrix"}
-	ask, err := read[api.MatrixRequest](r)
-	if err != nil {
-		return did, err
-	}
+func runMatrix(m Matrix, r *http.Request, ask api.MatrixRequest, _ api.Token) (did[api.Matrix], error) {
 	if ask.IdP == "" {
 		ask.IdP = "saml"
 	}
 	if ask.IdP != "saml" && ask.IdP != "oidc" {
-		return did, bad("%q is no federation of the matrix: give saml or oidc", ask.IdP)
+		return did[api.Matrix]{}, bad("%q is no federation of the matrix: give saml or oidc", ask.IdP)
 	}
 	report, err := m.RunMatrix(r.Context(), ask)
-	did.Answer, did.After = report, fmt.Sprintf("%d of %d cells as expected", report.AsExpected, report.Live)
-	return did, err
+	return did[api.Matrix]{After: fmt.Sprintf("%d of %d cells as expected", report.AsExpected, report.Live), Answer: report}, err
 }
 
 // traceOfCopy finds a trace of the last matrix or the last scenario, whose copy of the lab is gone; missing is what the

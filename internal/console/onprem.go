@@ -6,26 +6,19 @@ import (
 	"github.com/fourways-id/fourways/internal/console/api"
 )
 
-func (c *console) onpremRoutes() map[string]http.Handler {
+func (c *console) onpremOperations() []operation {
 	port := func(l *LabPorts) Onprem { return l.Onprem }
-	return map[string]http.Handler{
-		"GET /api/v1/onprem/users": c.get(Reader, lab(c, port, onpremUsers)),
-
-		"POST /api/v1/onprem/users/{upn}": c.change(Operator, labChange(c, port, onpremChange)),
+	return []operation{
+		labLook(c, port, "GET /onprem/users", Reader, "List the people of the lab's own directory", onpremUsers),
+		labAct(c, port, "POST /onprem/users/{upn}", Operator, "Change on-premises user", "Do one thing to a person of the lab's own directory, as its administrator does", onpremChange),
 	}
 }
 
-func onpremUsers(o Onprem, r *http.Request) (any, error) {
+func onpremUsers(o Onprem, r *http.Request) (api.Page[api.OnpremUser], error) {
 	people, err := o.OnpremUsers(r.Context())
 	return api.PageOf(people), err
 }
 
-func onpremChange(o Onprem, r *http.Request, _ api.Token) (changed, error) {
-	did := changed{Action: "Change on-premises user", Target: r.PathValue("upn"), Answer: struct{}{}}
-	ask, err := read[api.OnpremChange](r)
-	if err != nil {
-		return did, err
-	}
-	did.After = ask.Do
-	return did, o.OnpremChange(r.Context(), r.PathValue("upn"), ask)
+func onpremChange(o Onprem, r *http.Request, ask api.OnpremChange, _ api.Token) (did[none], error) {
+	return did[none]{After: ask.Do}, o.OnpremChange(r.Context(), r.PathValue("upn"), ask)
 }

@@ -2,53 +2,35 @@ package console
 
 import (
 	"net/http"
-	"strconv"
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
 )
 
-// pageSize is how many objects a page of a list holds unless ?limit= asks for less.
-const pageSize = 100
-
-func (c *console) users(r *http.Request) (any, error) {
-	q := directory.Query{Domain: r.URL.Query().Get("domain"), After: r.URL.Query().Get("after"), Limit: limit(r, pageSize)}
-	users, err := c.Tenant.People.Users(r.Context(), q)
-	if err != nil {
-		return nil, err
+func (c *console) userOperations() []operation {
+	return []operation{
+		look(c, "GET /users", Reader, "List the accounts, by name", c.users, paged(query("domain", "Only those of this domain."))...),
+		act(c, "POST /users", Admin, "Create user", "Make an account that lives only here", c.createUser).created(),
+		act(c, "PUT /users/{upn}/password", Admin, "Reset user password", "Set an account's cloud password", c.setPassword),
 	}
-	page := api.PageOf(users)
-	if len(users) == q.Limit {
-		page.Next = users[len(users)-1].UPN
-	}
-	return page, nil
 }
 
-func (c *console) createUser(r *http.Request, _ api.Token) (changed, error) {
-	did := changed{Action: "Create user", Status: http.StatusCreated}
-	ask, err := read[api.NewUser](r)
+func (c *console) users(r *http.Request) (api.Page[directory.User], error) {
+	after, most, err := pageAsked(r)
 	if err != nil {
-		return did, err
+		return api.Page[directory.User]{}, err
 	}
-	did.Target = authn.ParseIdentifier(ask.UPN).Key()
+	users, err := c.Tenant.People.Users(r.Context(), directory.Query{Domain: r.URL.Query().Get("domain"), After: after, Limit: most})
+	return pageOf(users, most, func(u directory.User) string { return u.UPN }), err
+}
+
+func (c *console) createUser(r *http.Request, ask api.NewUser, _ api.Token) (did[directory.User], error) {
 	user, err := c.Tenant.People.CreateUser(r.Context(), ask)
-	did.Answer, did.After = user, string(user.ID)
-	return did, err
+	return did[directory.User]{Target: authn.ParseIdentifier(ask.UPN).Key(), After: string(user.ID), Answer: user}, err
 }
 
-func (c *console) setPassword(r *http.Request, _ api.Token) (changed, error) {
-	did := changed{Action: "Reset user password", Target: authn.ParseIdentifier(r.PathValue("upn")).Key(), Answer: struct{}{}}
-	ask, err := read[api.NewPassword](r)
-	if err != nil {
-		return did, err
-	}
-	return did, c.Tenant.People.SetPassword(r.Context(), r.PathValue("upn"), authn.NewSecret([]byte(ask.Password)))
-}
-
-func limit(r *http.Request, most int) int {
-	if n, err := strconv.Atoi(r.URL.Query().Get("limit")); err == nil && n > 0 && n < most {
-		return n
-	}
-	return most
+func (c *console) setPassword(r *http.Request, ask api.NewPassword, _ api.Token) (did[none], error) {
+	upn := r.PathValue("upn")
+	return did[none]{Target: authn.ParseIdentifier(upn).Key()}, c.Tenant.People.SetPassword(r.Context(), upn, authn.NewSecret([]byte(ask.Password)))
 }

@@ -150,6 +150,11 @@ type OnpremChange struct {
 	UsageLocation string `json:"usageLocation,omitempty"` // create, change
 }
 
+// ConfigText is the configuration in force, as TOML.
+type ConfigText struct {
+	Text string `json:"text"`
+}
+
 // Reload says what a re-read configuration file changed.
 type Reload struct {
 	Live      []string `json:"live"`      // in force now
