@@ -96,6 +96,7 @@ func New(p Ports, clock authn.Clock) http.Handler {
 	for _, o := range c.operations() {
 		mux.Handle(o.pattern(), o)
 	}
+	mux.HandleFunc("/api/openapi.json", c.serveOpenAPI)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		problem(api.Problem{Title: "Not Found", Status: http.StatusNotFound, Detail: "There is no such page: the API is under /api/v1."}).write(w, r)
 	})
