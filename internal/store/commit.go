@@ -13,7 +13,8 @@ import (
 var errReplayed = errors.New("an id that is good once was used before")
 
 // Commit stores all that one finished step leaves behind, durably, or nothing (authn.Committer). A used once-only id
-// gives a Receipt with Replayed and stores nothing. An error means that nothing was stored, ctx's end included: once the
+// gives a Receipt with Replayed and stores nothing; so does, with Overtaken, a changed password whose old one is no longer
+// the stored one. An error means that nothing was stored, ctx's end included: once the
 // writer has begun with a step, its outcome is waited for.
 func (d *DB) Commit(ctx context.Context, f authn.Final) (authn.Receipt, error) {
 	scheme, err := check(f)
@@ -33,12 +34,17 @@ func (d *DB) Commit(ctx context.Context, f authn.Final) (authn.Receipt, error) {
 			return err
 		}
 		f.Record.Locked = receipt.Locked
+		if f.Changed { // before the session: the change ends all that there are
+			if err := d.change(t, f, sealed); err != nil {
+				return err
+			}
+		}
 		if f.Session != nil {
 			if err := putSession(t, *f.Session); err != nil {
 				return err
 			}
 		}
-		if sealed != nil {
+		if sealed != nil && !f.Changed {
 			if err := rehash(t, f.Record.Account, scheme, sealed, stamp(f.Record.At), stamp(d.clock.Now())); err != nil {
 				return err
 			}
@@ -48,6 +54,8 @@ func (d *DB) Commit(ctx context.Context, f authn.Final) (authn.Receipt, error) {
 	switch {
 	case errors.Is(err, errReplayed):
 		return authn.Receipt{Replayed: true}, nil
+	case errors.Is(err, errOvertaken):
+		return authn.Receipt{Overtaken: true}, nil
 	case err != nil:
 		return authn.Receipt{}, fmt.Errorf("commit step %d of attempt %s: %w", f.Record.Seq, f.Record.ID, err)
 	}
@@ -63,6 +71,8 @@ func check(f authn.Final) (scheme string, err error) {
 		return "", fmt.Errorf("commit attempt %s: a tally key without a ticket", f.Record.ID)
 	case f.Session != nil && (len(f.Session.Hash) == 0 || f.Session.Account == ""):
 		return "", fmt.Errorf("commit attempt %s: a session without token hash or account", f.Record.ID)
+	case f.Changed && (len(f.Credential) == 0 || len(f.Replaces) == 0 || f.Record.Realm.Path != authn.PathCloud):
+		return "", fmt.Errorf("commit attempt %s: a changed password without its record, without the one it replaces, or on path %s", f.Record.ID, f.Record.Path())
 	case len(f.Credential) == 0:
 		return "", nil
 	case f.Record.Account == "":

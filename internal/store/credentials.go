@@ -76,7 +76,7 @@ func rehash(t *tx, id authn.AccountID, scheme string, sealed []byte, since, now 
 func (d *DB) DropCredentials(ctx context.Context, scheme, domain string) (int, error) {
 	var n int64
 	err := d.write(ctx, func(t *tx) (err error) {
-		n, err = t.exec(`DELETE FROM credentials WHERE scheme = $1 AND account IN (SELECT id FROM users WHERE $2 = '' OR domain = $2)`, scheme, domain)
+		n, err = t.exec(`DELETE FROM credentials WHERE scheme = $1 AND account IN (SELECT id FROM users WHERE CAST($2 AS TEXT) = '' OR domain = $2)`, scheme, domain)
 		return err
 	})
 	if err != nil {
@@ -88,7 +88,7 @@ func (d *DB) DropCredentials(ctx context.Context, scheme, domain string) (int, e
 // CountCredentials counts the credentials of a scheme in a domain ("": in every domain).
 func (d *DB) CountCredentials(ctx context.Context, scheme, domain string) (int, error) {
 	return one(ctx, d, scheme+" credentials of "+domain, column[int],
-		`SELECT count(*) FROM credentials WHERE scheme = $1 AND account IN (SELECT id FROM users WHERE $2 = '' OR domain = $2)`, scheme, domain)
+		`SELECT count(*) FROM credentials WHERE scheme = $1 AND account IN (SELECT id FROM users WHERE CAST($2 AS TEXT) = '' OR domain = $2)`, scheme, domain)
 }
 
 func (d *DB) sealCredential(id authn.AccountID, scheme string, record []byte) []byte {

@@ -54,7 +54,7 @@ func (d *DB) PutContact(ctx context.Context, c directory.Contact) error {
 }
 
 func (d *DB) groups(ctx context.Context, syncedOnly bool) ([]directory.Group, error) {
-	all, err := list(ctx, d, "groups", body[directory.Group], `SELECT body FROM user_groups WHERE synced OR NOT $1 ORDER BY name, id`, syncedOnly)
+	all, err := list(ctx, d, "groups", body[directory.Group], `SELECT body FROM user_groups WHERE synced OR NOT CAST($1 AS BOOLEAN) ORDER BY name, id`, syncedOnly)
 	if err != nil {
 		return nil, err
 	}

@@ -25,10 +25,11 @@ var (
 	ErrUnsettled = errors.New("the store is open, or was not closed")
 )
 
-// Inspect reads every page of the store (sqlite.org/pragma.html#pragma_quick_check) and tells the version of its schema.
-// It changes nothing and holds up nobody. A large store takes long: bound ctx, whose error it then returns.
+// Inspect tells the version of the schema and whether what is stored can be read: of SQLite every page, of PostgreSQL,
+// which guards its own pages, each table. It changes nothing and holds up nobody. A large SQLite store takes long: bound
+// ctx, whose error it then returns.
 func (d *DB) Inspect(ctx context.Context) (schema int64, err error) {
-	return inspect(ctx, d.readers)
+	return inspect(ctx, d.engine, d.reading)
 }
 
 // InspectFile is Inspect for a store that is not open; ErrUnsettled when it is, or was not closed. It makes no file.
@@ -41,22 +42,14 @@ func InspectFile(ctx context.Context, path string) (schema int64, err error) {
 	if !settled {
 		return 0, ErrUnsettled
 	}
-	return inspect(ctx, db)
+	return inspect(ctx, sqlite(), db)
 }
 
-func inspect(ctx context.Context, db *sql.DB) (schema int64, err error) {
+func inspect(ctx context.Context, e *engine, db *sql.DB) (schema int64, err error) {
 	if err := db.QueryRowContext(ctx, schemaVersion).Scan(&schema); err != nil {
 		return 0, inspected(ctx, err)
 	}
-	var says string // the first complaint, or ok
-	if err := db.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&says); err != nil {
-		return schema, inspected(ctx, err)
-	}
-	if says != "ok" {
-		says = strings.TrimPrefix(says, "*** in database main ***\n")
-		return schema, fmt.Errorf("%w: %s", ErrDamaged, strings.Join(strings.Fields(says), " "))
-	}
-	return schema, nil
+	return schema, e.sound(ctx, db)
 }
 
 // inspected prefers the reason of an interruption to what the driver makes of it.
@@ -67,10 +60,13 @@ func inspected(ctx context.Context, err error) error {
 	return fmt.Errorf("inspect the store: %w", err)
 }
 
-// Look tells whether Open would take the store at o.Path, without opening it: no lock is taken, and nothing is written,
-// made or migrated. Path and Ring must be set. It gives the schema's version, and the errors of Open: ErrOtherKey,
+// Look tells whether Open would take the store at o.Path or o.URL, without opening it: no lock is taken, and nothing is
+// written, made or migrated. One of both and Ring must be set. It gives the schema's version, and the errors of Open: ErrOtherKey,
 // ErrOtherMark, ErrNewer; or ErrUnsettled when the file alone can't tell.
 func Look(ctx context.Context, o Options) (schema int64, err error) {
+	if o.URL != "" {
+		return lookPostgres(ctx, o)
+	}
 	db, settled, err := untouched(o.Path)
 	if err != nil {
 		return 0, err

@@ -74,7 +74,7 @@ func TestALookAtAClosedStoreTellsWhatOpenWouldAndChangesNothing(t *testing.T) {
 }
 
 func TestALookAtAnOpenStoreWhoseMarksAreInTheLogSaysSo(t *testing.T) {
-	db, path := openSQLite(t)
+	db, path := newSQLite(t)
 	before := files(t, filepath.Dir(path))
 	if _, err := Look(t.Context(), Options{Path: path, Ring: db.ring}); !errors.Is(err, ErrUnsettled) {
 		t.Errorf("got %v", err)

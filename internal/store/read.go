@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/fourways-id/fourways/internal/directory"
 )
@@ -20,7 +22,7 @@ type row interface{ Scan(into ...any) error }
 
 // one reads a single row; directory.ErrNotFound, with what was looked for, when there is none.
 func one[T any](ctx context.Context, d *DB, what string, scan func(row) (T, error), query string, args ...any) (T, error) {
-	v, err := scan(d.readers.QueryRowContext(ctx, query, args...))
+	v, err := scan(d.reading.QueryRowContext(ctx, query, portable(args)...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return v, fmt.Errorf("%s: %w", what, directory.ErrNotFound)
 	}
@@ -32,7 +34,7 @@ func one[T any](ctx context.Context, d *DB, what string, scan func(row) (T, erro
 
 // list reads all rows.
 func list[T any](ctx context.Context, d *DB, what string, scan func(row) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := d.readers.QueryContext(ctx, query, args...)
+	rows, err := d.reading.QueryContext(ctx, query, portable(args)...)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", what, err)
 	}
@@ -55,6 +57,17 @@ func collect[T any](rows *sql.Rows, scan func(row) (T, error)) (_ []T, err error
 		all = append(all, v)
 	}
 	return all, rows.Err()
+}
+
+// portable puts U+FFFD for what is no text to every engine: bytes that are no UTF-8, and NUL, which PostgreSQL can't hold.
+// So it is for a name that a stranger types, and so encoding/json has it for the bodies.
+func portable(args []any) []any {
+	for i, a := range args {
+		if s, is := a.(string); is && (!utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0) {
+			args[i] = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+		}
+	}
+	return args
 }
 
 // body scans a JSON column.

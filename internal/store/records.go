@@ -28,7 +28,8 @@ type SignInQuery struct {
 // SignIns returns the sign-in log: the final Record of each attempt, the newest first.
 func (d *DB) SignIns(ctx context.Context, q SignInQuery) ([]authn.Record, error) {
 	return list(ctx, d, "sign-ins", scanRecord, `SELECT r.body, r.steps FROM signins s JOIN records r ON r.attempt = s.attempt AND r.seq = s.seq
-		WHERE ($1 = 0 OR s.at < $1) AND ($2 = '' OR s.path = $2) AND ($3 = '' OR s.who = $3) AND ($4 = '' OR s.reason = $4) AND ($5 = '' OR s.domain = $5)
+		WHERE (CAST($1 AS BIGINT) = 0 OR s.at < $1) AND (CAST($2 AS TEXT) = '' OR s.path = $2) AND (CAST($3 AS TEXT) = '' OR s.who = $3)
+		AND (CAST($4 AS TEXT) = '' OR s.reason = $4) AND (CAST($5 AS TEXT) = '' OR s.domain = $5)
 		ORDER BY s.at DESC, s.attempt, s.seq DESC LIMIT $6`,
 		stamp(q.Before), string(q.Path), authn.ParseIdentifier(q.Who).Key(), q.Reason, q.Domain, page(q.Last))
 }

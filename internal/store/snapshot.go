@@ -11,6 +11,9 @@ import (
 // ErrOtherVersion says that a kept world has another schema than this program.
 var ErrOtherVersion = errors.New("it was kept by another version of this program")
 
+// errNoWorlds is what a store in PostgreSQL says to whoever wants its world kept.
+var errNoWorlds = fmt.Errorf("worlds are a lab's, and a lab's store is SQLite; keep a PostgreSQL store with pg_dump and its root key file: %w", errors.ErrUnsupported)
+
 // worldTables are what a kept world brings back: the tenant, and what people did in it. Not in it are the operators'
 // things (agents, invitations, tokens, the audit log), the store's own marks, ids that were used once, since a stolen
 // assertion must not become good again, and sessions: whoever was signed in to another world signs in anew.
@@ -24,6 +27,9 @@ func worldTables() []string {
 
 // KeepWorld copies the store, as it is at one moment, into a new file at path with mode 0600; fs.ErrExist when there is one. Sign-ins go on meanwhile.
 func (d *DB) KeepWorld(ctx context.Context, path string) error {
+	if d.keeper == nil {
+		return fmt.Errorf("keep the store's world: %w", errNoWorlds)
+	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // G304: a file of the lab's own
 	if err != nil {
 		return fmt.Errorf("keep the store's world: %w", err)
@@ -41,6 +47,9 @@ func (d *DB) KeepWorld(ctx context.Context, path string) error {
 // or the other. All sessions end. It refuses a file of another root key (ErrOtherKey), of another mark of lab and
 // production (ErrOtherMark), or of another version (ErrOtherVersion).
 func (d *DB) RestoreWorld(ctx context.Context, path string) error {
+	if d.keeper == nil {
+		return fmt.Errorf("bring a world back: %w", errNoWorlds)
+	}
 	if err := d.checkKept(ctx, path); err != nil {
 		return fmt.Errorf("bring the store's world of %s back: %w", path, err)
 	}
@@ -76,7 +85,7 @@ func (d *DB) checkKept(ctx context.Context, path string) (err error) {
 	defer func() { err = errors.Join(err, kept.Close()) }()
 	const version, get = `SELECT max(version_id) FROM goose_db_version WHERE is_applied`, `SELECT value FROM meta WHERE name = $1`
 	var ours, theirs int64
-	if err := d.readers.QueryRowContext(ctx, version).Scan(&ours); err != nil {
+	if err := d.reading.QueryRowContext(ctx, version).Scan(&ours); err != nil {
 		return err
 	}
 	if err := kept.QueryRowContext(ctx, version).Scan(&theirs); err != nil {
@@ -88,7 +97,7 @@ func (d *DB) checkKept(ctx context.Context, path string) (err error) {
 	var probe, mark, ourMark []byte
 	if err := errors.Join(
 		kept.QueryRowContext(ctx, get, markProbe).Scan(&probe), kept.QueryRowContext(ctx, get, markLab).Scan(&mark),
-		d.readers.QueryRowContext(ctx, get, markLab).Scan(&ourMark),
+		d.reading.QueryRowContext(ctx, get, markLab).Scan(&ourMark),
 	); err != nil {
 		return fmt.Errorf("it is no kept world: %w", err)
 	}

@@ -3,10 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
-	"embed"
+	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -14,11 +14,49 @@ import (
 	_ "modernc.org/sqlite" // the engine, in pure Go
 )
 
-//go:embed migrations/*.sql
-var migrations embed.FS
+func sqlite() *engine {
+	return &engine{
+		name: "sqlite", dialect: goose.DialectSQLite3,
+		begin: `BEGIN IMMEDIATE`,
+		lost:  func(*sql.Conn) bool { return false },
+		sound: soundPages,
+	}
+}
 
-// readerConns bounds the concurrent readers.
-const readerConns = 8
+func openSQLite(ctx context.Context, e *engine, path string) (_ pools, err error) {
+	if path, err = filepath.Abs(path); err != nil {
+		return pools{}, err
+	}
+	if err := makeFile(path); err != nil {
+		return pools{}, err
+	}
+	var p pools
+	for _, one := range []struct {
+		db  **sql.DB
+		dsn string
+	}{{&p.writing, writerDSN(path)}, {&p.reading, readerDSN(path)}, {&p.keeper, keeperDSN(path)}} {
+		if *one.db, err = sql.Open("sqlite", one.dsn); err != nil {
+			return pools{}, errors.Join(err, p.close())
+		}
+	}
+	p.writing.SetMaxOpenConns(1)
+	p.reading.SetMaxOpenConns(readerConns)
+	p.reading.SetMaxIdleConns(readerConns)
+	p.keeper.SetMaxIdleConns(0) // it is rarely needed
+	if err := e.migrate(ctx, p.writing); err != nil {
+		return pools{}, errors.Join(err, p.close())
+	}
+	return p, nil
+}
+
+// makeFile makes a missing file, and takes an existing one out of others' reach: SQLite gives its side files the same mode.
+func makeFile(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the path is the operator's
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Chmod(0o600), f.Close())
+}
 
 // writerDSN opens the file for the one writer. FULL makes every commit durable, also against loss of power
 // (sqlite.org/pragma.html#pragma_synchronous); an immediate transaction never fails half-way for want of the write lock.
@@ -44,25 +82,15 @@ func dsn(path string, q url.Values) string {
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String()
 }
 
-// migrate brings the schema up to date. Each migration is a transaction; a newer schema than ours is refused.
-func migrate(ctx context.Context, db *sql.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
+// soundPages reads every page (sqlite.org/pragma.html#pragma_quick_check).
+func soundPages(ctx context.Context, db *sql.DB) error {
+	var says string // the first complaint, or ok
+	if err := db.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&says); err != nil {
+		return inspected(ctx, err)
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		return fmt.Errorf("read the migrations: %w", err)
-	}
-	now, newest, err := p.GetVersions(ctx)
-	if err != nil {
-		return fmt.Errorf("read the schema's version: %w", err)
-	}
-	if now > newest {
-		return fmt.Errorf("its schema has version %d and this program knows up to %d: use the newer program that it was last opened with", now, newest)
-	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("migrate the schema: %w", err)
+	if says != "ok" {
+		says = strings.TrimPrefix(says, "*** in database main ***\n")
+		return fmt.Errorf("%w: %s", ErrDamaged, strings.Join(strings.Fields(says), " "))
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func openSQLite(t testing.TB) (*DB, string) {
+func newSQLite(t testing.TB) (*DB, string) {
 	t.Helper()
 	dir := t.TempDir()
 	ring, err := keyring.Create(filepath.Join(dir, "root.key"))
@@ -52,7 +52,7 @@ func must(t testing.TB, err error) {
 }
 
 func TestFilesAreTheOwnersOnly(t *testing.T) {
-	db, path := openSQLite(t)
+	db, path := newSQLite(t)
 	must(t, db.SetMeta(t.Context(), "k", "v"))
 	files, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*"))
 	must(t, err)
@@ -69,7 +69,7 @@ func TestFilesAreTheOwnersOnly(t *testing.T) {
 }
 
 func TestPragmasHoldForTheWriterAndTheReaders(t *testing.T) {
-	db, _ := openSQLite(t)
+	db, _ := newSQLite(t)
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "2000"} {
 		var got string
 		must(t, db.write(t.Context(), func(x *tx) error { return x.row("PRAGMA " + pragma).Scan(&got) }))
@@ -77,13 +77,13 @@ func TestPragmasHoldForTheWriterAndTheReaders(t *testing.T) {
 			t.Errorf("%s is %s, want %s", pragma, got, want)
 		}
 	}
-	if _, err := db.readers.ExecContext(t.Context(), `DELETE FROM meta`); err == nil {
+	if _, err := db.reading.ExecContext(t.Context(), `DELETE FROM meta`); err == nil {
 		t.Error("a reader could write")
 	}
 }
 
 func TestAuditLogCannotBeChanged(t *testing.T) {
-	db, path := openSQLite(t)
+	db, path := newSQLite(t)
 	must(t, db.Audit(t.Context(), AuditEntry{Who: "root", Action: "swap"}))
 	behind := raw(t, path)
 	for _, query := range []string{`UPDATE audit SET body = '{}'`, `DELETE FROM audit`} {
@@ -97,7 +97,7 @@ func TestAuditLogCannotBeChanged(t *testing.T) {
 }
 
 func TestACredentialOpensInItsOwnRowOnly(t *testing.T) {
-	db, path := openSQLite(t)
+	db, path := newSQLite(t)
 	ctx := t.Context()
 	for _, id := range []authn.AccountID{"ann", "ben"} {
 		must(t, db.CreateUser(ctx, directory.User{ID: id, UPN: string(id) + "@one.test", Enabled: true}))
@@ -120,7 +120,7 @@ func TestACredentialOpensInItsOwnRowOnly(t *testing.T) {
 }
 
 func TestANewerSchemaIsRefused(t *testing.T) {
-	db, path := openSQLite(t)
+	db, path := newSQLite(t)
 	must(t, db.Close())
 	_, err := raw(t, path).ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`)
 	must(t, err)
@@ -131,7 +131,7 @@ func TestANewerSchemaIsRefused(t *testing.T) {
 }
 
 func TestATransactionThatFailsAsAWholeStoresNothingOfAnybody(t *testing.T) {
-	db, _ := openSQLite(t)
+	db, _ := newSQLite(t)
 	held, release := make(chan struct{}), make(chan struct{})
 	outcomes := map[string]chan error{"first": make(chan error, 1), "second": make(chan error, 1), "third": make(chan error, 1)}
 	put := func(name string, then func(*tx)) {
@@ -164,7 +164,7 @@ func TestATransactionThatFailsAsAWholeStoresNothingOfAnybody(t *testing.T) {
 }
 
 func TestALockedFileFailsWithoutStoringAndRecovers(t *testing.T) {
-	db, path := openSQLite(t)
+	db, path := newSQLite(t)
 	conn, err := raw(t, path).Conn(t.Context())
 	must(t, err)
 	_, err = conn.ExecContext(t.Context(), `BEGIN IMMEDIATE`)
@@ -191,7 +191,7 @@ func TestTimesBeyondTheColumnAreClipped(t *testing.T) {
 
 // BenchmarkCommit measures right passwords of many people at once: tally, session and record, durable.
 func BenchmarkCommit(b *testing.B) {
-	db, _ := openSQLite(b)
+	db, _ := newSQLite(b)
 	must(b, db.CreateUser(b.Context(), directory.User{ID: "ann", UPN: "ann@one.test", Enabled: true}))
 	var n atomic.Int64
 	b.SetParallelism(32)

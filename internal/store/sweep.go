@@ -67,9 +67,12 @@ func sweepOne(t *tx, id authn.AttemptID, now time.Time) ([]authn.Record, error) 
 	}
 	r := last[0]
 	r.Seq, r.At, r.Took, r.Final, r.Locked, r.Check, r.Cause = r.Seq+1, now, 0, true, false, "", ""
-	r.Verdict, r.Reason = authn.Challenged, authn.None
-	if r.Realm.Path == authn.PathFederated {
+	r.Verdict = authn.Challenged
+	switch path := r.Realm.Path; {
+	case path == authn.PathFederated:
 		r.Reason = authn.IdPAbandoned
+	case r.Reason.VerdictOn(path) != authn.Challenged: // else it still says what the sign-in waited for
+		r.Reason = authn.None
 	}
 	if r, err = appendRecord(t, r); err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -28,7 +27,6 @@ type write struct {
 
 // writer carries out all writes, one after another, many to a transaction: the flush to disk is shared.
 type writer struct {
-	db    *sql.DB
 	tx    *tx
 	queue chan *write
 	over  chan struct{}
@@ -37,17 +35,10 @@ type writer struct {
 	closed bool
 }
 
-func startWriter(ctx context.Context, db *sql.DB) (*writer, error) {
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	w := &writer{
-		db: db, tx: &tx{conn: conn, stmts: map[string]*sql.Stmt{}},
-		queue: make(chan *write, 4*groupSize), over: make(chan struct{}),
-	}
+func startWriter(e *engine, db *sql.DB) *writer {
+	w := &writer{tx: &tx{engine: e, db: db}, queue: make(chan *write, 4*groupSize), over: make(chan struct{})}
 	go w.run()
-	return w, nil
+	return w
 }
 
 // write runs do within a transaction and returns when it is durable. do's error, or that of the transaction as a whole,
@@ -96,7 +87,7 @@ func (w *writer) close() error {
 	if !first {
 		return nil
 	}
-	return errors.Join(w.tx.close(), w.db.Close())
+	return w.tx.drop()
 }
 
 func (w *writer) run() {

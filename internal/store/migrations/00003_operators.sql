@@ -36,6 +36,7 @@ CREATE TABLE audit (
 );
 
 -- What was done stays written, whoever has the store open.
+-- engine: sqlite
 -- +goose StatementBegin
 CREATE TRIGGER audit_not_changed BEFORE UPDATE ON audit BEGIN
 	SELECT RAISE(ABORT, 'the audit log is append-only');
@@ -46,9 +47,22 @@ CREATE TRIGGER audit_not_deleted BEFORE DELETE ON audit BEGIN
 	SELECT RAISE(ABORT, 'the audit log is append-only');
 END;
 -- +goose StatementEnd
+-- engine: postgres
+-- +goose StatementBegin
+CREATE FUNCTION audit_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	RAISE EXCEPTION 'the audit log is append-only';
+END;
+$$;
+-- +goose StatementEnd
+CREATE TRIGGER audit_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_stays();
+-- engine: any
 
 -- +goose Down
 DROP TABLE audit;
+-- engine: postgres
+DROP FUNCTION audit_stays;
+-- engine: any
 DROP TABLE tokens;
 DROP TABLE invitations;
 DROP TABLE agents;

@@ -1,0 +1,63 @@
+package store
+
+import (
+	"bytes"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/directory"
+)
+
+// errOvertaken rolls a change of password back whose old password is no longer the stored one.
+var errOvertaken = errors.New("the password was changed meanwhile")
+
+// change puts a password that the person chose in the place of the one that was checked: of two changes at once one is made.
+// What asked for the change is cleared, and whoever is signed in with the old password is out.
+func (d *DB) change(t *tx, f authn.Final, sealed []byte) error {
+	id := f.Record.Account
+	if err := d.stands(t, id, f.Replaces); err != nil {
+		return err
+	}
+	now := d.clock.Now()
+	if _, err := t.exec(`UPDATE credentials SET sealed = $3, source = $4, changed = $5, stored = $5 WHERE account = $1 AND scheme = $2`,
+		string(id), directory.SchemeCloud, sealed, sourceDoor, stamp(now)); err != nil {
+		return err
+	}
+	u, err := userIn(t, id)
+	if err != nil {
+		return err
+	}
+	if u.MustChange || !u.Leaked.IsZero() {
+		u.MustChange, u.Leaked, u.Changed = false, time.Time{}, now
+		if err := putUser(t, u); err != nil {
+			return err
+		}
+	}
+	return endSessionsOf(t, string(id))
+}
+
+// sourceDoor is the source of a password that its owner chose at sign-in.
+const sourceDoor = "cloud"
+
+// stands reports with errOvertaken that another record stands in the store than the one that was checked.
+func (d *DB) stands(t *tx, id authn.AccountID, checked []byte) error {
+	var sealed []byte
+	err := t.row(`SELECT sealed FROM credentials WHERE account = $1 AND scheme = $2`, string(id), directory.SchemeCloud).Scan(&sealed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return errOvertaken
+	}
+	if err != nil {
+		return err
+	}
+	record, err := d.ring.Unseal(credentialLabel, binding(id, directory.SchemeCloud), sealed)
+	if err != nil {
+		return fmt.Errorf("open the password that is to be replaced: %w", err)
+	}
+	if !bytes.Equal(record, checked) {
+		return errOvertaken
+	}
+	return nil
+}
