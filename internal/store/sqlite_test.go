@@ -18,9 +18,15 @@ import (
 	"github.com/fourways-id/fourways/authn/authntest"
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/keyring"
+	"github.com/fourways-id/fourways/internal/realtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(servers{m}) }
+
+// servers are those that the tests share; they are ended before leaks are looked for.
+type servers struct{ tests *testing.M }
+
+func (s servers) Run() int { return realtest.Main(s.tests) }
 
 func newSQLite(t testing.TB) (*DB, string) {
 	t.Helper()

@@ -3,8 +3,6 @@ package storetest
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -42,10 +40,10 @@ func testOpen(t *testing.T, b *bench) {
 		refused(t, b, o, store.ErrOtherMark, "data directory of its own")
 	})
 	t.Run("a lab's store is refused to production", func(t *testing.T) {
-		o := b.opts
-		o.Path, o.Lab = filepath.Join(t.TempDir(), "lab.db"), true
+		o := b.another(t)
+		o.Lab = true
 		for range 2 { // once new, once as it was
-			db, err := b.open(t.Context(), o)
+			db, err := b.Open(t.Context(), o)
 			must(t, err)
 			must(t, db.Close())
 		}
@@ -89,7 +87,7 @@ func testClose(t *testing.T, b *bench) {
 
 func refused(t *testing.T, b *bench, o store.Options, want error, says string) {
 	t.Helper()
-	db, err := b.open(t.Context(), o)
+	db, err := b.Open(t.Context(), o)
 	if err == nil {
 		_ = db.Close()
 	}
@@ -147,21 +145,14 @@ func testCredentials(t *testing.T, b *bench) {
 	wantErr(t, "credential of another domain", err, nil)
 }
 
-// unsealedNowhere greps the store's files, for a name that must be there and a record that must not.
+// unsealedNowhere greps all that the engine holds, for a name that must be there and a record that must not.
 func unsealedNowhere(t *testing.T, b *bench, canary string) {
 	t.Helper()
-	files, err := filepath.Glob(b.opts.Path + "*")
-	must(t, err)
-	var all []byte
-	for _, f := range files {
-		data, err := os.ReadFile(f) //nolint:gosec // the test's own
-		must(t, err)
-		all = append(all, data...)
-	}
+	all := b.Bytes(t, b.opts)
 	if len(authntest.Leaks(all, "ann@one.test")) == 0 {
-		t.Fatal("the files hold no user name either, so this looks in the wrong place")
+		t.Fatal("it holds no user name either, so this looks in the wrong place")
 	}
 	if found := authntest.Leaks(all, canary); len(found) > 0 {
-		t.Errorf("an unsealed credential stands in the store's files, as %v", found)
+		t.Errorf("an unsealed credential stands in the store, as %v", found)
 	}
 }

@@ -1,13 +1,14 @@
 // Package storetest holds what every engine of the store promises, as one suite.
 //
-// In comes a function that opens a store; out come test results. It never looks behind the store's exported API, except
-// for the bytes of its file, in which no unsealed credential may stand.
+// In comes an engine; out come test results. It never looks behind the store's exported API, except for the bytes that
+// the engine holds, in which no unsealed credential may stand.
 package storetest
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -19,11 +20,35 @@ import (
 	"github.com/fourways-id/fourways/internal/store"
 )
 
-// Open opens a store at o.Path, which is new or was opened before.
-type Open func(ctx context.Context, o store.Options) (*store.DB, error)
+// Engine is one engine of the store.
+type Engine struct {
+	New   func(t *testing.T) store.Options           // where a store of its own is: Path or URL
+	Bytes func(t *testing.T, o store.Options) []byte // all that the engine holds of it
+	Open  func(context.Context, store.Options) (*store.DB, error)
+}
+
+// SQLite is the engine that needs nothing but a folder.
+func SQLite() Engine {
+	return Engine{
+		New: func(t *testing.T) store.Options { return store.Options{Path: filepath.Join(t.TempDir(), "store.db")} },
+		Bytes: func(t *testing.T, o store.Options) []byte {
+			t.Helper()
+			files, err := filepath.Glob(o.Path + "*")
+			must(t, err)
+			var all []byte
+			for _, f := range files {
+				data, err := os.ReadFile(f) //nolint:gosec // the test's own
+				must(t, err)
+				all = append(all, data...)
+			}
+			return all
+		},
+		Open: store.Open,
+	}
+}
 
 // Test runs the suite. Every part opens stores of its own.
-func Test(t *testing.T, open Open) {
+func Test(t *testing.T, e Engine) {
 	for name, part := range map[string]func(*testing.T, *bench){
 		"open":             testOpen,
 		"close":            testClose,
@@ -51,14 +76,14 @@ func Test(t *testing.T, open Open) {
 		"load":             testLoad,
 		"model":            testModel,
 	} {
-		t.Run(name, func(t *testing.T) { part(t, newBench(t, open)) })
+		t.Run(name, func(t *testing.T) { part(t, newBench(t, e)) })
 	}
 }
 
 // bench is one store under test with its surroundings.
 type bench struct {
 	*store.DB
-	open  Open
+	Engine
 	opts  store.Options
 	clock *authntest.Clock
 }
@@ -66,14 +91,21 @@ type bench struct {
 // began is when every test's clock begins.
 func began() time.Time { return time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC) }
 
-func newBench(t *testing.T, open Open) *bench {
+func newBench(t *testing.T, e Engine) *bench {
 	t.Helper()
-	dir := t.TempDir()
-	b := &bench{open: open, clock: authntest.NewClock(began())}
-	b.opts = store.Options{Path: filepath.Join(dir, "store.db"), Ring: ring(t, dir), Clock: b.clock}
+	b := &bench{Engine: e, clock: authntest.NewClock(began())}
+	b.opts = b.another(t)
 	b.reopen(t)
 	t.Cleanup(func() { _ = b.Close() })
 	return b
+}
+
+// another is what a store beside it is opened with: it has a root key of its own.
+func (b *bench) another(t *testing.T) store.Options {
+	t.Helper()
+	o := b.New(t)
+	o.Ring, o.Clock = ring(t, t.TempDir()), b.clock
+	return o
 }
 
 // ring makes a root key of its own.
@@ -90,7 +122,7 @@ func (b *bench) reopen(t *testing.T) {
 	if b.DB != nil {
 		must(t, b.Close())
 	}
-	db, err := b.open(t.Context(), b.opts)
+	db, err := b.Open(t.Context(), b.opts)
 	must(t, err)
 	b.DB = db
 }
