@@ -123,7 +123,7 @@ type Nothing struct{}
 // Password is a typed password.
 type Password struct{ Secret Secret }
 
-// NewPassword changes a password that is good only for that.
+// NewPassword changes the password at sign-in: one that is good only for that, or any that the person wants to change.
 type NewPassword struct{ Old, New Secret }
 
 // Callback is what the browser carried back from an IdP. Values keep repeated parameters, so that a provider can refuse them.

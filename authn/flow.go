@@ -8,13 +8,14 @@ import (
 	"time"
 )
 
-// Flow is the one flow. Every field must be set.
+// Flow is the one flow. Every field but Licences must be set.
 type Flow struct {
 	Directory Directory
 	Realms    Realms
 	Guard     Guard
 	Providers Providers
 	Sessions  Sessions
+	Licences  Licences // nil: not asked, and the trace has no C8
 	Committer Committer
 	Clock     Clock
 }
@@ -22,7 +23,7 @@ type Flow struct {
 // Request begins a sign-in.
 type Request struct {
 	Typed  string // the user name as it was typed
-	Answer Answer // Nothing or Password
+	Answer Answer // Nothing, Password or NewPassword
 	Want   Want
 	From   Place
 }
@@ -83,15 +84,16 @@ func strayCallback(p Pending, answer Answer) bool {
 // turn is one step of one sign-in on its way through the flow.
 type turn struct {
 	*Flow
-	attempt  Attempt
-	from     Place
-	began    time.Time
-	seq      int
-	resumed  bool // the realm was decided by an earlier step
-	stray    bool
-	ticket   Ticket
-	tallyKey string
-	steps    []Step
+	attempt   Attempt
+	from      Place
+	began     time.Time
+	seq       int
+	resumed   bool // the realm was decided by an earlier step
+	stray     bool
+	ticket    Ticket
+	tallyKey  string
+	elsewhere bool // a new password was brought to a path that can't change it
+	steps     []Step
 }
 
 func (f *Flow) run(ctx context.Context, t *turn) Result {
@@ -149,7 +151,26 @@ func (t *turn) decide(ctx context.Context) (out Outcome) {
 	} else {
 		out = t.Providers.For(a.Realm).Step(ctx, *a)
 	}
-	return t.settle(out)
+	if out = t.settle(out); out.Verdict == Allowed {
+		out.Err = t.readLicences(ctx)
+	}
+	return out
+}
+
+// readLicences notes what the person may use. It is for the trace alone: applications ask for themselves, and nobody is kept
+// out because it could not be read.
+func (t *turn) readLicences(ctx context.Context) error {
+	if t.Licences == nil {
+		return nil
+	}
+	start := StartStep(t.Clock, C8, Store, Gateway)
+	may, err := t.Licences.Of(ctx, t.attempt.Account.ID)
+	if err != nil {
+		t.steps = append(t.steps, start.End(t.Clock, StepSkipped))
+		return fmt.Errorf("the licences could not be read, which keeps nobody out: %w", err)
+	}
+	t.steps = append(t.steps, start.End(t.Clock, StepOK).With(FactLicences, may))
+	return nil
 }
 
 // whoAndHow finds the account and, in the first step, the realm.
@@ -174,9 +195,14 @@ func (t *turn) whoAndHow(ctx context.Context) (err error) {
 	return nil
 }
 
-// dropForeignPassword wipes, unread, a password that was typed here but belongs to another identity provider.
+// dropForeignPassword wipes, unread, what is not ours: a password that was typed here but belongs to another identity
+// provider, and a change of a password that lives elsewhere. The sign-in goes on as if nothing had been brought.
 func (t *turn) dropForeignPassword() {
-	if _, ok := t.attempt.Answer.(Password); ok && t.attempt.Realm.Path == PathFederated {
+	path := t.attempt.Realm.Path
+	_, typed := t.attempt.Answer.(Password)
+	_, changes := t.attempt.Answer.(NewPassword)
+	t.elsewhere = changes && path != PathCloud
+	if typed && path == PathFederated || t.elsewhere {
 		t.giveUp()
 		t.attempt.Answer = Nothing{}
 	}
@@ -230,8 +256,13 @@ func (t *turn) note(id StepID, from, to Lane, held map[Lane]Form) {
 	t.steps = append(t.steps, Step{ID: id, From: from, To: to, Result: StepOK, At: t.Clock.Now(), Held: held})
 }
 
+// unusable reports a guess that needs no check. A new password is no guess: the policy judges it.
 func unusable(a Answer) bool {
-	for _, s := range secrets(a) {
+	guess := secrets(a)
+	if len(guess) > 1 {
+		guess = guess[:1]
+	}
+	for _, s := range guess {
 		if s.Empty() || s.Len() > longestSecret {
 			return true
 		}

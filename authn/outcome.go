@@ -62,6 +62,7 @@ type Outcome struct {
 	Keep      []byte // to be handed back in Attempt.Kept: at most MaxKeep bytes, sealed by session, never a clear secret
 	Once      []Once // good once: checked and stored in Commit
 	Record    []byte // new credential record (rehash, or the changed password), stored in Commit
+	Replaces  []byte // of a changed password: the stored record that was checked, and that Record takes the place of
 	Steps     []Step
 	Err       error // private cause, for the operator only
 }
@@ -105,11 +106,13 @@ const (
 	Post           ChallengeKind = "post"
 )
 
-// Challenge is what the browser is to do next, as data. URL is for Redirect and Post, Form for Post.
+// Challenge is what the browser is to do next, as data. URL is for Redirect and Post, Form for Post. Message is what the
+// person is told about it: why a password must be changed, or why the new one was not taken.
 type Challenge struct {
-	Kind ChallengeKind
-	URL  string
-	Form map[string]string
+	Kind    ChallengeKind
+	URL     string
+	Form    map[string]string
+	Message string
 }
 
 // Allow is the outcome of a provider that knows the person.

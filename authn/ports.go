@@ -61,6 +61,12 @@ type Providers interface {
 	For(r Realm) Provider
 }
 
+// Licences tells what an account may use.
+type Licences interface {
+	// Of says it in words for the trace, such as "E3, Harbour Mail: user", or "none".
+	Of(ctx context.Context, id AccountID) (string, error)
+}
+
 // Sessions makes browser sessions.
 type Sessions interface {
 	// New makes a session of the account that s names. The row is stored in Commit; the token is for the browser alone.
@@ -102,10 +108,17 @@ type Final struct {
 	Session    *Session // nil: nobody was let in
 	Once       []Once
 	Credential []byte // new credential record of Record.Account; nil: none
+
+	// Changed says that Credential is that of a password which the person chose just now, not the same one hashed anew. It
+	// takes the place of the record Replaces and of no other, is good from now on, clears what asked for a change, and ends
+	// the account's other sessions.
+	Changed  bool
+	Replaces []byte
 }
 
 // Receipt says what Commit found.
 type Receipt struct {
-	Replayed bool // an id of Once had been used: nothing was stored, and the step must be denied
-	Locked   bool // this step's failure locked the account
+	Replayed  bool // an id of Once had been used: nothing was stored, and the step must be denied
+	Overtaken bool // the record that a changed password was to replace stands no more: nothing was stored, and the step must be denied
+	Locked    bool // this step's failure locked the account
 }

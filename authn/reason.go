@@ -125,6 +125,15 @@ func (r Reason) Counts() bool { return r.row().counts }
 // Verdict is the verdict that goes with the reason: Denied or Unavailable; Allowed for None.
 func (r Reason) Verdict() Verdict { return r.row().verdict }
 
+// VerdictOn is Verdict on that path. A cloud password that is good only for changing it is changed at the door, so there it
+// asks for more; a synchronised one can't be changed here.
+func (r Reason) VerdictOn(p Path) Verdict {
+	if p == PathCloud && (r == CloudPasswordExpired || r == CloudMustChange) {
+		return Challenged
+	}
+	return r.Verdict()
+}
+
 // On reports that the reason can occur on that path.
 func (r Reason) On(p Path) bool { return slices.Contains(r.row().paths, p) }
 
@@ -136,7 +145,7 @@ func (r Reason) Outcomes(p Path) []string {
 	case r == None:
 		return []string{Allowed.MetricOutcome(), Challenged.MetricOutcome()}
 	default:
-		return []string{r.Verdict().MetricOutcome()}
+		return []string{r.VerdictOn(p).MetricOutcome()}
 	}
 }
 

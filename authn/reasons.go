@@ -6,6 +6,10 @@ const (
 	tellExpired = "Your password has expired. Change it in your organisation's network, then sign in again."
 	tellTryOn   = "Your password can't be checked right now. Please try again in a moment."
 	tellBusy    = "Too many people are signing in at this moment. Please try again shortly."
+	tellChange  = "Your password must be changed before you can sign in: choose a new one."
+	tellRenew   = "Your password has expired: choose a new one."
+	tellAtHome  = "Your password can't be changed here: it is your organisation's own. Change it in your organisation's network, then sign in with it."
+	tellAtIdP   = "Your password can't be changed here: your organisation's identity provider keeps it. Change it there, then sign in with it."
 	tellIdP     = "Your organisation's identity provider can't be used right now. Please try again in a moment."
 )
 

@@ -36,11 +36,16 @@ func (t *turn) settle(out Outcome) Outcome {
 func (t *turn) admit(out Outcome) Outcome {
 	a := t.attempt
 	start := StartStep(t.Clock, C7, Gateway, Gateway)
-	refused := t.refuseSubject(out.Subject)
-	if refused == nil && a.Account.Disabled {
-		refused = &Outcome{Verdict: Denied, Reason: AccountDisabled, Check: C7}
-	}
-	if refused == nil && a.Account.MustChange && a.Realm.Path.Managed() && a.Realm.Path != PathPTA {
+	_, changes := a.Answer.(NewPassword)
+	refused := t.refuseAccount(out.Subject)
+	switch {
+	case refused != nil:
+	case changes && len(out.Record) == 0:
+		refuse := Fail(Internal, C7, fmt.Errorf("provider %s took a new password and gave no record of it", a.Realm.Path))
+		refused = &refuse
+	case a.Account.MustChange && !changes && a.Realm.Path == PathCloud:
+		return t.changeFirst(Outcome{Verdict: Challenged, Reason: CloudMustChange, Subject: out.Subject, Challenge: Challenge{Kind: ChangePassword}})
+	case a.Account.MustChange && a.Realm.Path == PathPHS:
 		refused = &Outcome{Verdict: Denied, Reason: CloudMustChange, Check: C7}
 	}
 	if refused != nil {
@@ -51,6 +56,42 @@ func (t *turn) admit(out Outcome) Outcome {
 	out.Reason, out.Subject.Account = None, a.Account.ID
 	t.steps = append(t.steps, start.End(t.Clock, StepOK))
 	return out
+}
+
+// changeFirst asks a person whose password was right for a new one. Nobody is let in by it. An account that is disabled is
+// told first: a new password would be of no use.
+func (t *turn) changeFirst(out Outcome) Outcome {
+	path, start := t.attempt.Realm.Path, StartStep(t.Clock, C7, Gateway, Gateway)
+	refused := t.refuseAccount(out.Subject)
+	if refused == nil && (path != PathCloud || out.Reason != None && out.Reason.VerdictOn(path) != Challenged) {
+		refuse := Fail(Internal, C7, fmt.Errorf("provider %s asked for a new password with reason %s", path, out.Reason))
+		refused = &refuse
+	}
+	if refused != nil {
+		t.steps = append(t.steps, start.End(t.Clock, StepRefused).With(FactReason, refused.Reason.String()))
+		return *refused
+	}
+	if out.Reason != None { // else the person wants to change it, and only the new one was not good enough
+		out.Check = C7
+		t.steps = append(t.steps, start.End(t.Clock, StepRefused).With(FactReason, out.Reason.String()))
+	}
+	if out.Challenge.Message == "" {
+		out.Challenge.Message = tellChange
+		if out.Reason == CloudPasswordExpired {
+			out.Challenge.Message = tellRenew
+		}
+	}
+	out.Record, out.Replaces = nil, nil
+	return out
+}
+
+// refuseAccount is why the provider's word is worth nothing: it names another account, or one that may not sign in.
+func (t *turn) refuseAccount(s Subject) *Outcome {
+	refused := t.refuseSubject(s)
+	if refused == nil && t.attempt.Account.Disabled {
+		refused = &Outcome{Verdict: Denied, Reason: AccountDisabled, Check: C7}
+	}
+	return refused
 }
 
 func (t *turn) refuseSubject(s Subject) *Outcome {
@@ -87,12 +128,12 @@ func matches(by Match, a Account, s Subject) bool {
 
 func (t *turn) denied(out Outcome) Outcome {
 	switch {
-	case out.Reason.Verdict() != Denied || !out.Reason.On(t.attempt.Realm.Path):
+	case out.Reason.VerdictOn(t.attempt.Realm.Path) != Denied || !out.Reason.On(t.attempt.Realm.Path):
 		return Fail(Internal, out.Check, fmt.Errorf("provider %s denied with reason %s: %w", t.attempt.Realm.Path, out.Reason, causeOf(out)))
 	case !t.attempt.Account.Exists() && t.attempt.Realm.Path.Managed():
 		out.Reason = UnknownUser // whatever the decoy work came to
 	}
-	out.Challenge, out.Keep, out.Record = Challenge{}, nil, nil
+	out.Challenge, out.Keep, out.Record, out.Replaces = Challenge{}, nil, nil, nil
 	return out
 }
 
@@ -100,6 +141,15 @@ func (t *turn) challenged(out Outcome) Outcome {
 	kinds := []ChallengeKind{AskPassword, ChangePassword, AskCode, Redirect, Post}
 	if !slices.Contains(kinds, out.Challenge.Kind) || len(out.Keep) > MaxKeep {
 		return Fail(Internal, out.Check, fmt.Errorf("provider %s asked for %q and to keep %d bytes (at most %d)", t.attempt.Realm.Path, out.Challenge.Kind, len(out.Keep), MaxKeep))
+	}
+	if out.Challenge.Kind == ChangePassword {
+		return t.changeFirst(out)
+	}
+	if t.elsewhere {
+		out.Challenge.Message = tellAtHome
+		if t.attempt.Realm.Path == PathFederated {
+			out.Challenge.Message = tellAtIdP
+		}
 	}
 	out.Reason = None
 	return out
@@ -122,9 +172,8 @@ func (t *turn) finish(ctx context.Context, at time.Time, out Outcome) Result {
 		final, _, _ = t.final(at, out)
 	}
 	receipt, err := t.Committer.Commit(ctx, final)
-	if err == nil && receipt.Replayed {
-		out = Deny(Replay, F4Replay, errors.New("an assertion, code or state that is good once was used before"))
-		t.markReplayed()
+	if err == nil && (receipt.Replayed || receipt.Overtaken) {
+		out = t.tooLate(receipt)
 		final, token, _ = t.final(at, out)
 		_, err = t.Committer.Commit(ctx, final)
 	}
@@ -134,17 +183,25 @@ func (t *turn) finish(ctx context.Context, at time.Time, out Outcome) Result {
 	return t.result(out, token)
 }
 
-// markReplayed corrects the evidence: only the store could know that the id was used before.
-func (t *turn) markReplayed() {
-	for i := range t.steps {
-		if t.steps[i].ID == F4Replay {
-			t.steps[i].Result = StepRefused
+// tooLate is the outcome of a step that the store found to come second, and corrects its evidence: only the store could know.
+func (t *turn) tooLate(r Receipt) Outcome {
+	out, check := Deny(Replay, F4Replay, errors.New("an assertion, code or state that is good once was used before")), F4Replay
+	if r.Overtaken {
+		out, check = Deny(BadPassword, K3, errors.New("the password was changed by somebody else meanwhile: it is no longer the right one")), K3
+	}
+	for i, s := range t.steps {
+		if s.ID == check {
+			t.steps[i].Result, t.steps[i].Held = StepRefused, nil
 		}
 	}
+	return out
 }
 
 func (t *turn) final(at time.Time, out Outcome) (Final, string, error) {
 	f := Final{Effect: effect(out), Once: out.Once, Credential: out.Record}
+	if _, changes := t.attempt.Answer.(NewPassword); changes && out.Verdict == Allowed {
+		f.Changed, f.Replaces = true, out.Replaces
+	}
 	if t.ticket != nil {
 		f.TallyKey, f.Ticket = t.tallyKey, t.ticket
 	}

@@ -134,8 +134,9 @@ const (
 	FactRemaining Fact = "remaining" // failures left before a lock
 	FactUntil     Fact = "until"     // RFC 3339
 	FactAlgorithm Fact = "algorithm"
-	FactLength    Fact = "length" // bytes
-	FactDecoy     Fact = "decoy"  // whom the agent bound instead, when nobody here has the typed name
+	FactLength    Fact = "length"   // bytes
+	FactDecoy     Fact = "decoy"    // whom the agent bound instead, when nobody here has the typed name
+	FactLicences  Fact = "licences" // what the account may use, in words
 )
 
 // Step is one piece of evidence. Steps travel in Outcome.Steps, across the agent's wire and into the Record; the diagram,

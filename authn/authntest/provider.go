@@ -52,6 +52,7 @@ func TestProvider(t *testing.T, h Harness) {
 		t.Run("right password", h.testRightPassword)
 		t.Run("wrong password", h.testWrongPassword)
 		t.Run("nobody", h.testNobody)
+		t.Run("new password", h.testNewPassword)
 	}
 	t.Run("empty password", func(t *testing.T) {
 		h.notAllowed(t, t.Context(), h.Account, authn.Password{Secret: authn.NewSecret(nil)})
@@ -101,6 +102,29 @@ func (h Harness) testNobody(t *testing.T) {
 	}
 }
 
+// testNewPassword brings a password and a new one. A right one lets in only with the record of the new one, on the one path
+// that may write it; there a wrong one, and nobody's, are a wrong guess like any other. The other paths take none.
+func (h Harness) testNewPassword(t *testing.T) {
+	change := func(a authn.Account, old, fresh string) authn.Outcome {
+		return h.step(t, t.Context(), a, authn.NewPassword{Old: authn.NewSecret([]byte(old)), New: authn.NewSecret([]byte(fresh))})
+	}
+	out := change(h.Account, h.Password, canary)
+	if out.Verdict == authn.Allowed && (len(out.Record) == 0 || h.Realm.Path != authn.PathCloud) {
+		t.Errorf("the password was changed on %s, with a record of %d bytes", h.Realm.Path, len(out.Record))
+	}
+	for name, wrong := range map[string]authn.Outcome{
+		"wrong old one": change(h.Account, h.Password+"x", canary), "empty old one": change(h.Account, "", canary), "nobody": change(authn.Account{}, h.Password, canary),
+	} {
+		guess := wrong.Verdict == authn.Denied && wrong.Reason.Counts()
+		if wrong.Verdict == authn.Allowed || wrong.Record != nil || h.Realm.Path == authn.PathCloud && !guess {
+			t.Errorf("%s: %v %v, want a denial that counts: %v", name, wrong.Verdict, wrong.Reason, wrong.Err)
+		}
+	}
+	if out := change(h.Account, h.Password, ""); out.Verdict == authn.Allowed {
+		t.Error("an empty new password was taken")
+	}
+}
+
 func (h Harness) good() authn.Answer {
 	return authn.Password{Secret: authn.NewSecret([]byte(h.Password))}
 }
@@ -138,12 +162,16 @@ func (h Harness) step(t *testing.T, ctx context.Context, a authn.Account, answer
 func (h Harness) check(t *testing.T, out authn.Outcome) {
 	t.Helper()
 	switch out.Verdict {
-	case authn.Allowed, authn.Challenged:
+	case authn.Challenged:
+		if out.Reason != authn.None && (out.Challenge.Kind != authn.ChangePassword || out.Reason.VerdictOn(h.Realm.Path) != authn.Challenged) {
+			t.Errorf("asks for %q with reason %v, which the table does not allow on %s", out.Challenge.Kind, out.Reason, h.Realm.Path)
+		}
+	case authn.Allowed:
 		if out.Reason != authn.None {
 			t.Errorf("%v with reason %v", out.Verdict, out.Reason)
 		}
 	case authn.Denied, authn.Unavailable:
-		if out.Reason.Verdict() != out.Verdict || !out.Reason.On(h.Realm.Path) {
+		if out.Reason.VerdictOn(h.Realm.Path) != out.Verdict || !out.Reason.On(h.Realm.Path) {
 			t.Errorf("%v with reason %v, which the table does not allow on %s", out.Verdict, out.Reason, h.Realm.Path)
 		}
 	case authn.Undecided:

@@ -19,6 +19,9 @@ import (
 // agent link is open. What can't be taken back comes last.
 func (g *Gateway) configure(ctx context.Context, c *config.Config, idps map[string]*idp) error {
 	before := g.tenant.Domains()
+	if err := g.paths.passwords.configure(c); err != nil {
+		return err
+	}
 	g.swap(c, idps)
 	if err := g.onprem.ensure(ctx); err != nil {
 		return err

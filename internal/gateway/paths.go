@@ -21,6 +21,7 @@ import (
 type paths struct {
 	managed   map[authn.Path]authn.Provider
 	pool      pools
+	passwords *passwords
 	federated atomic.Pointer[map[string]*idp]
 	begin     func(authn.Path) func()
 }
@@ -53,11 +54,15 @@ func (g *Gateway) busy(ctx context.Context, domain string) (authn.Path, bool) {
 
 func newPaths(g *Gateway, pool pools, c *config.Config) (*paths, error) {
 	cost := passhash.Argon2id{MemoryKiB: c.Hashing.Argon2Memory, Time: c.Hashing.Argon2Time, Parallelism: c.Hashing.Argon2Parallelism}
-	cloudPath, err := cloud.New(cloudHashes{g.hashes()}, pool.cloud, cost, g.core.clock)
+	judge := &passwords{people: g.core.store}
+	if err := judge.configure(c); err != nil {
+		return nil, err
+	}
+	cloudPath, err := cloud.New(cloudHashes{g.hashes(), g.tenant}, judge, pool.cloud, cost, g.core.clock)
 	if err != nil {
 		return nil, err
 	}
-	p := &paths{pool: pool, begin: g.watch.metrics.Begin, managed: map[authn.Path]authn.Provider{
+	p := &paths{pool: pool, passwords: judge, begin: g.watch.metrics.Begin, managed: map[authn.Path]authn.Provider{
 		authn.PathCloud: cloudPath,
 		authn.PathPHS:   phs.New(syncedHashes{g.hashes()}, pool.phs, g.core.clock),
 		authn.PathPTA:   newBounded(pta.New(g.onprem, g.core.clock, pta.Options{Timeout: time.Duration(c.PTA.RequestTimeout)}), mostAway),
@@ -139,12 +144,19 @@ type credentials interface {
 	Credential(ctx context.Context, id authn.AccountID, scheme string) (directory.Credential, error)
 }
 
-type cloudHashes struct{ credentials }
+type cloudHashes struct {
+	credentials
+	tenant *directory.Tenant
+}
 
-// CloudHash implements cloud.Hashes.
-func (h cloudHashes) CloudHash(ctx context.Context, id authn.AccountID) ([]byte, error) {
-	c, err := found(h.Credential(ctx, id, directory.SchemeCloud))
-	return c.Record, err
+// CloudHash implements cloud.Hashes. How long a password is good is its domain's business.
+func (h cloudHashes) CloudHash(ctx context.Context, who authn.Account) (cloud.Hash, error) {
+	c, err := found(h.Credential(ctx, who.ID, directory.SchemeCloud))
+	hash := cloud.Hash{Record: c.Record}
+	if d, ok := h.tenant.Domain(authn.ParseIdentifier(who.UPN).Domain()); ok && d.Expiry > 0 && !c.Changed.IsZero() {
+		hash.Expires = c.Changed.Add(d.Expiry)
+	}
+	return hash, err
 }
 
 type syncedHashes struct{ credentials }

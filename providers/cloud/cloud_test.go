@@ -19,21 +19,21 @@ var cheap = passhash.Argon2id{MemoryKiB: 64, Time: 1, Parallelism: 1}
 
 type hashes map[authn.AccountID]string
 
-func (h hashes) CloudHash(_ context.Context, id authn.AccountID) ([]byte, error) {
-	switch record, ok := h[id]; {
+func (h hashes) CloudHash(_ context.Context, who authn.Account) (cloud.Hash, error) {
+	switch record, ok := h[who.ID]; {
 	case record == "down":
-		return nil, authntest.ErrDown
+		return cloud.Hash{}, authntest.ErrDown
 	case ok:
-		return []byte(record), nil
+		return cloud.Hash{Record: []byte(record), Expires: expires[who.ID]}, nil
 	}
-	return nil, nil
+	return cloud.Hash{}, nil
 }
 
 var alice = authn.Account{ID: "a-1", UPN: "alice@cloud.example.test"}
 
 func provider(t *testing.T, h hashes) *cloud.Provider {
 	t.Helper()
-	p, err := cloud.New(h, passhash.NewPool(0, 0), cheap, authntest.NewClock(time.Unix(1e9, 0)))
+	p, err := cloud.New(h, policy{}, passhash.NewPool(0, 0), cheap, authntest.NewClock(time.Unix(1e9, 0)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestAFullQueueSheds(t *testing.T) {
 	for pool.Waiting() == 0 {
 		time.Sleep(time.Millisecond)
 	}
-	p, err := cloud.New(hashes{}, pool, cheap, authntest.NewClock(time.Unix(1e9, 0)))
+	p, err := cloud.New(hashes{}, policy{}, pool, cheap, authntest.NewClock(time.Unix(1e9, 0)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func TestAFullQueueSheds(t *testing.T) {
 }
 
 func TestACostThatCannotWorkIsRefused(t *testing.T) {
-	if _, err := cloud.New(hashes{}, passhash.NewPool(0, 0), passhash.Argon2id{}, authntest.NewClock(time.Time{})); err == nil {
+	if _, err := cloud.New(hashes{}, policy{}, passhash.NewPool(0, 0), passhash.Argon2id{}, authntest.NewClock(time.Time{})); err == nil {
 		t.Error("a zero cost was accepted")
 	}
 }
