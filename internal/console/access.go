@@ -34,7 +34,7 @@ type changed struct {
 
 // change serves what changes something: audited whether it succeeds, fails or is refused to this token. A change that could
 // not be written into the audit log answers with that failure.
-func (c *console) change(w http.ResponseWriter, r *http.Request, o operation, h func(body []byte, by api.Token) (changed, error)) {
+func (c *console) change(w http.ResponseWriter, r *http.Request, o operation, h func(r *http.Request, body []byte, by api.Token) (changed, error)) {
 	by, err := c.token(r, o.role)
 	if by.ID == "" { // nobody whom an entry could name
 		problem(err).write(w, r)
@@ -45,12 +45,11 @@ func (c *console) change(w http.ResponseWriter, r *http.Request, o operation, h 
 		problem(errors.Join(err, c.audit(r, by, r.Pattern, refused, err))).write(w, r)
 		return
 	}
-	body, unread := io.ReadAll(r.Body)
-	c.once(r, by, body, func() reply {
+	do := func(r *http.Request, body []byte, unread error) reply {
 		var d changed
 		err := unread
 		if err == nil {
-			d, err = h(body, by)
+			d, err = h(r, body, by)
 		}
 		if d.Target == "" {
 			d.Target = o.named(r)
@@ -65,7 +64,13 @@ func (c *console) change(w http.ResponseWriter, r *http.Request, o operation, h 
 			d.Status = o.status
 		}
 		return answered(d.Status, d.Answer)
-	}).write(w, r)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		do(r, nil, err).write(w, r)
+		return
+	}
+	c.once(r, by, o, body, func(r *http.Request) reply { return do(r, body, nil) }).write(w, r)
 }
 
 func (c *console) audit(r *http.Request, by api.Token, action string, did changed, err error) error {
@@ -95,7 +100,10 @@ func (c *console) token(r *http.Request, role string) (api.Token, error) {
 	}
 	t, err := c.Access.Token(r.Context(), secret)
 	if errors.Is(err, directory.ErrNotFound) {
-		return api.Token{}, api.Problem{Title: "Unauthorized", Status: http.StatusUnauthorized, Detail: "The token is unknown, revoked or has expired: make another with `fourways admin token create`."}
+		return api.Token{}, api.Problem{Title: "Unauthorized", Status: http.StatusUnauthorized, Detail: "The token is unknown or revoked: make another with `fourways admin token create`."}
+	}
+	if errors.Is(err, ErrExpired) {
+		return api.Token{}, api.Problem{Title: "Unauthorized", Status: http.StatusUnauthorized, Detail: err.Error() + ": make another with `fourways admin token create`."}
 	}
 	if err != nil {
 		return api.Token{}, err

@@ -8,6 +8,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -19,20 +20,48 @@ import (
 // Ports is what the console steers. Lab is nil outside the lab.
 type Ports struct {
 	Access   Access
+	Books    BookPorts
 	Tenant   TenantPorts
 	Modes    Modes
 	History  History
-	Syncs    Syncs
-	Agents   Agents
+	Premises PremisesPorts
 	Settings Settings
 	Lab      *LabPorts
 }
 
+// BookPorts are what the console keeps about itself.
+type BookPorts struct {
+	Tokens  Tokens
+	Log     AuditLog
+	Answers Answers // nil: every request is carried out, also a repeated one
+}
+
+// PremisesPorts are the way to the premises.
+type PremisesPorts struct {
+	Syncs  Syncs
+	Agents Agents
+}
+
 // Access is who may do what, and what they did.
 type Access interface {
-	Token(ctx context.Context, secret string) (api.Token, error) // directory.ErrNotFound when unknown, revoked or over
+	Token(ctx context.Context, secret string) (api.Token, error) // directory.ErrNotFound when unknown or revoked, ErrExpired when over
 	NewToken(ctx context.Context, t api.NewToken) (api.Token, error)
 	Audit(ctx context.Context, e Entry) error
+}
+
+// ErrExpired says that a token is over.
+var ErrExpired = errors.New("the token has expired")
+
+// Tokens are the console's tokens, without their secrets.
+type Tokens interface {
+	Tokens(ctx context.Context) ([]api.Token, error) // by name, those that are over too until they are purged
+	RevokeToken(ctx context.Context, id string) (api.RevokedToken, error)
+}
+
+// AuditLog is what was changed, or tried.
+type AuditLog interface {
+	// AuditEntries gives the newest entries first, those before the entry with that id: "" for the last ones.
+	AuditEntries(ctx context.Context, before string, most int) ([]api.AuditEntry, error)
 }
 
 // People are the accounts of the tenant.
@@ -65,6 +94,7 @@ type Syncs interface {
 type Agents interface {
 	Agents(ctx context.Context) ([]api.Agent, error)
 	Invite(ctx context.Context, i api.Invite, by string) (api.Invitation, error)
+	RevokeAgent(ctx context.Context, id string) (api.Agent, error) // cuts it off now, for good
 }
 
 // Settings is the configuration in force, and how the gateway fares with it.

@@ -21,9 +21,6 @@ func (c *console) matrixOperations() []operation {
 	}
 }
 
-// runWithin is how long a run in a throw-away copy may take: it does not end with the patience that a listener has for strangers.
-const runWithin = 4 * time.Minute
-
 // long lifts the listener's deadlines for a request that takes its time, and bounds it by its context instead.
 func long(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -69,7 +69,7 @@ func act[In, Out any](c *console, pattern, role, action, summary string, h func(
 	o := newOperation(pattern, role, summary, params)
 	o.action, o.in, o.out = action, typeOf[In](), typeOf[Out]()
 	o.serve = func(o operation, w http.ResponseWriter, r *http.Request) {
-		c.change(w, r, o, func(body []byte, by api.Token) (changed, error) {
+		c.change(w, r, o, func(r *http.Request, body []byte, by api.Token) (changed, error) {
 			ask, err := read[In](r, body)
 			if err != nil {
 				return changed{}, err
@@ -157,6 +157,7 @@ func (c *console) operations() []operation {
 		c.agentOperations(),
 		c.configOperations(),
 		c.tokenOperations(),
+		c.auditOperations(),
 		c.onpremOperations(),
 		c.faultOperations(),
 		c.scenarioOperations(),

@@ -15,10 +15,10 @@ func (c *console) syncOperations() []operation {
 }
 
 func (c *console) syncStatus(r *http.Request) (api.SyncStatus, error) {
-	return c.Syncs.SyncStatus(r.Context())
+	return c.Premises.Syncs.SyncStatus(r.Context())
 }
 
 func (c *console) syncRun(r *http.Request, ask api.SyncRequest, _ api.Token) (did[api.SyncStatus], error) {
-	runs, err := c.Syncs.SyncRun(r.Context(), ask.Kinds)
+	runs, err := c.Premises.Syncs.SyncRun(r.Context(), ask.Kinds)
 	return did[api.SyncStatus]{After: strconv.Itoa(len(runs)) + " runs", Answer: api.SyncStatus{Runs: runs}}, err
 }

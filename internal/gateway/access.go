@@ -14,7 +14,6 @@ import (
 	"github.com/fourways-id/fourways/internal/admin"
 	"github.com/fourways-id/fourways/internal/console"
 	"github.com/fourways-id/fourways/internal/console/api"
-	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/store"
 )
 
@@ -41,9 +40,42 @@ func (a *Access) Token(ctx context.Context, secret string) (api.Token, error) {
 		return api.Token{}, err
 	}
 	if !a.Clock.Now().Before(t.Until) {
-		return api.Token{}, fmt.Errorf("the token is over: %w", directory.ErrNotFound)
+		return api.Token{}, fmt.Errorf("%w (%q, at %s)", console.ErrExpired, t.Name, t.Until.UTC().Format(time.RFC3339))
 	}
-	return api.Token{ID: t.ID, Name: t.Name, Role: t.Role, Created: t.Created, Until: t.Until}, nil
+	return shown(t), nil
+}
+
+// shown is a token without what could be guessed at.
+func shown(t store.Token) api.Token {
+	return api.Token{ID: t.ID, Name: t.Name, Role: t.Role, Created: t.Created, Until: t.Until}
+}
+
+// Tokens implements console.Tokens.
+func (a *Access) Tokens(ctx context.Context) ([]api.Token, error) {
+	rows, err := a.Store.Tokens(ctx)
+	tokens := make([]api.Token, len(rows))
+	for i, t := range rows {
+		tokens[i] = shown(t)
+	}
+	return tokens, err
+}
+
+// RevokeToken implements console.Tokens. The last administrator's may go as well: whoever can read the root key makes another.
+func (a *Access) RevokeToken(ctx context.Context, id string) (api.RevokedToken, error) {
+	rows, err := a.Store.Tokens(ctx)
+	if err != nil {
+		return api.RevokedToken{}, err
+	}
+	var revoked api.RevokedToken
+	for _, t := range rows {
+		switch {
+		case t.ID == id:
+			revoked.Token = shown(t)
+		case t.Role == console.Admin && a.Clock.Now().Before(t.Until):
+			revoked.AdminsLeft++
+		}
+	}
+	return revoked, a.Store.RevokeToken(ctx, id)
 }
 
 // NewToken implements console.Access.
@@ -70,7 +102,9 @@ func (a *Access) NewToken(ctx context.Context, ask api.NewToken) (api.Token, err
 	if err := a.Store.CreateToken(ctx, t); err != nil {
 		return api.Token{}, err
 	}
-	return api.Token{ID: t.ID, Name: t.Name, Role: t.Role, Created: t.Created, Until: t.Until, Secret: secret}, nil
+	made := shown(t)
+	made.Secret = secret
+	return made, nil
 }
 
 // Audit implements console.Access.

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/fourways-id/fourways/internal/agentlink"
 	"github.com/fourways-id/fourways/internal/config"
 	"github.com/fourways-id/fourways/internal/console/api"
+	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/store"
 )
 
@@ -72,6 +74,25 @@ func (g *Gateway) Invite(ctx context.Context, ask api.Invite, by string) (api.In
 		return api.Invitation{}, err
 	}
 	return api.Invitation{Token: string(token.Reveal()), Until: until, Gateway: g.conf.Load().Server.PublicURL}, nil
+}
+
+// RevokeAgent implements console.Agents: the agent gets no more requests, then its connections end, and it can't come back.
+func (g *Gateway) RevokeAgent(ctx context.Context, id string) (api.Agent, error) {
+	if err := g.core.store.RevokeAgent(ctx, id); err != nil {
+		return api.Agent{}, err
+	}
+	if err := g.onprem.cutOff(context.WithoutCancel(ctx), id); err != nil {
+		return api.Agent{}, fmt.Errorf("the agent is revoked, but it may be connected still: restart the gateway: %w", err)
+	}
+	agents, err := g.Agents(ctx)
+	if err != nil {
+		return api.Agent{}, err
+	}
+	i := slices.IndexFunc(agents, func(a api.Agent) bool { return a.ID == id })
+	if i < 0 {
+		return api.Agent{}, fmt.Errorf("agent %s: %w", id, directory.ErrNotFound)
+	}
+	return agents[i], nil
 }
 
 // within reads a duration between a minute and longest; "" is usual.

@@ -135,6 +135,18 @@ func (o *onprem) current() *agentlink.Link {
 	return o.link
 }
 
+// cutOff ends what a revoked agent has open here: it is asked no more, then its connections are closed.
+func (o *onprem) cutOff(ctx context.Context, id string) error {
+	o.mu.Lock()
+	link, broker := o.link, o.broker
+	o.mu.Unlock()
+	if link == nil {
+		return nil
+	}
+	defer broker.Disconnect(id)
+	return link.Refresh(ctx)
+}
+
 // Ask implements pta.Agents.
 func (o *onprem) Ask(ctx context.Context, q agentlink.Question) agentlink.Reply {
 	link := o.current()

@@ -2,11 +2,14 @@ package store
 
 import (
 	"context"
+	"encoding/json"
+	"math"
 	"time"
 )
 
 // AuditEntry is one change that an operator made or tried to make. It never holds a secret.
 type AuditEntry struct {
+	ID     int64     `json:"-"` // its place: a later entry has a greater one
 	At     time.Time `json:"at"`
 	Who    string    `json:"who"`  // name of the token or user
 	From   string    `json:"from"` // address
@@ -32,5 +35,21 @@ func (d *DB) Audit(ctx context.Context, e AuditEntry) error {
 
 // AuditEntries lists the last entries, the newest first. 0, or above 1000, means 1000.
 func (d *DB) AuditEntries(ctx context.Context, last int) ([]AuditEntry, error) {
-	return list(ctx, d, "audit log", body[AuditEntry], `SELECT body FROM audit ORDER BY id DESC LIMIT $1`, page(last))
+	return d.AuditEntriesBefore(ctx, math.MaxInt64, last)
+}
+
+// AuditEntriesBefore is AuditEntries of those that were written before the entry with that ID.
+func (d *DB) AuditEntriesBefore(ctx context.Context, id int64, last int) ([]AuditEntry, error) {
+	return list(ctx, d, "audit log", scanAudit, `SELECT id, body FROM audit WHERE id < $1 ORDER BY id DESC LIMIT $2`, id, page(last))
+}
+
+func scanAudit(r row) (e AuditEntry, err error) {
+	var id int64
+	var text []byte
+	if err := r.Scan(&id, &text); err != nil {
+		return e, err
+	}
+	err = json.Unmarshal(text, &e)
+	e.ID = id
+	return e, err
 }

@@ -178,3 +178,22 @@ type Token struct {
 	Until   time.Time `json:"until"`
 	Secret  string    `json:"secret,omitempty"`
 }
+
+// RevokedToken is a token that was ended, and how many tokens with the role admin are good still.
+type RevokedToken struct {
+	Token
+	AdminsLeft int `json:"adminsLeft"`
+}
+
+// AuditEntry is one change that somebody made, or tried to make.
+type AuditEntry struct {
+	ID     string    `json:"id"`
+	At     time.Time `json:"at"`
+	Who    string    `json:"who"`  // name of the token
+	From   string    `json:"from"` // address
+	Action string    `json:"action"`
+	Target string    `json:"target"`
+	Before string    `json:"before,omitempty"`
+	After  string    `json:"after,omitempty"`
+	Result string    `json:"result"` // success, or failure: why
+}
