@@ -12,7 +12,6 @@ const (
 	sweepEvery     = time.Minute
 	abandonedAfter = 15 * time.Minute // a pending step is good for ten
 	purgeEvery     = time.Hour
-	retention      = 30 * 24 * time.Hour
 )
 
 // startLoops begins the sweeper, the retention and the two synchronisation cycles.
@@ -57,7 +56,8 @@ func (g *Gateway) sweep(ctx context.Context) {
 }
 
 func (g *Gateway) purge(ctx context.Context) {
-	if _, err := g.core.store.Purge(ctx, g.core.clock.Now().Add(-retention)); err != nil {
+	keep := g.conf.Load().Store
+	if _, err := g.core.store.Purge(ctx, g.core.clock.Now().Add(-time.Duration(keep.Retention)), keep.MaxSignIns); err != nil {
 		g.core.log.Error("remove old records", "error", err)
 	}
 }

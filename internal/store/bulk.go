@@ -5,59 +5,125 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/directory"
 )
 
-// bulkChunk is how many rows of a bulk load share a write: about as many as take ten milliseconds, so that sign-ins go on.
+// bulkChunk is how many rows of a bulk load share a statement and a write: about as many as take ten milliseconds, so that
+// sign-ins go on.
 const bulkChunk = 200
 
 // LoadUsers adds or replaces many users and their credentials, a few hundred to a transaction. It stops at the first that
 // can't be stored; directory.ErrConflict when a name or an anchor is another account's. It can be repeated.
 func (d *DB) LoadUsers(ctx context.Context, users []directory.User, credentials []directory.Credential) error {
 	for some := range slices.Chunk(users, bulkChunk) {
-		if err := d.write(ctx, func(t *tx) error {
-			for _, u := range some {
-				if err := loadUser(t, u); err != nil {
-					return err
-				}
-			}
-			return nil
-		}); err != nil {
+		if err := d.write(ctx, func(t *tx) error { return loadUsers(t, some) }); err != nil {
 			return fmt.Errorf("load users: %w", err)
 		}
 	}
 	for some := range slices.Chunk(credentials, bulkChunk) {
-		put := d.putCredentials(some)
-		if err := d.write(ctx, func(t *tx) error {
-			for _, p := range put {
-				if err := p(t); err != nil {
-					return err
-				}
-			}
-			return nil
-		}); err != nil {
+		rows := make([]any, 0, len(some)*credentialColumns)
+		for _, c := range some {
+			rows = append(rows, string(c.Account), c.Scheme, d.sealCredential(c.Account, c.Scheme, c.Record), c.Source, stamp(c.Changed), stamp(d.clock.Now()))
+		}
+		if err := d.write(ctx, func(t *tx) error { return d.loadCredentials(t, some, rows) }); err != nil {
 			return fmt.Errorf("load credentials: %w", err)
 		}
 	}
 	return nil
 }
 
-// loadUser is putUser without its two questions: whose a name is that is taken is told only when one is.
-func loadUser(t *tx, u directory.User) error {
-	who := authn.ParseIdentifier(u.UPN)
-	if u.ID == "" || u.UPN == "" || who.UPN() != u.UPN || !u.Enabled {
-		return putUser(t, u)
+// loadUsers stores a full chunk in one statement. When that is refused, or there are fewer, each user is put by itself:
+// whose a name is that is taken is told only when one is.
+func loadUsers(t *tx, users []directory.User) error {
+	if rows := plain(users); len(users) == bulkChunk && rows != nil {
+		failed, broken := t.savepoint(func(t *tx) error {
+			_, err := t.exec(strings.Replace(insertUser, places(1, userColumns), places(len(users), userColumns), 1), rows...)
+			return err
+		})
+		if failed == nil || broken != nil {
+			return broken
+		}
 	}
-	text, err := encode(u)
-	if err != nil {
-		return err
-	}
-	if _, err := t.exec(insertUser, string(u.ID), u.UPN, who.Domain(), u.Onprem.Anchor, u.Synced, text); err != nil {
-		return errors.Join(checkFree(t, u), err)
+	for _, u := range users {
+		if err := putUser(t, u); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// plain is the rows of users of whom none is to be refused or signed out; nil when there is one.
+func plain(users []directory.User) []any {
+	rows := make([]any, 0, len(users)*userColumns)
+	for _, u := range users {
+		who := authn.ParseIdentifier(u.UPN)
+		text, err := encode(u)
+		if err != nil || u.ID == "" || u.UPN == "" || who.UPN() != u.UPN || !u.Enabled {
+			return nil
+		}
+		rows = append(rows, string(u.ID), u.UPN, who.Domain(), u.Onprem.Anchor, u.Synced, text)
+	}
+	return rows
+}
+
+// loadCredentials is loadUsers for credentials, each of another account; rows are theirs, sealed.
+func (d *DB) loadCredentials(t *tx, all []directory.Credential, rows []any) error {
+	if len(all) == bulkChunk && !slices.ContainsFunc(all, func(c directory.Credential) bool { return !knownScheme(c.Scheme) }) {
+		failed, broken := t.savepoint(func(t *tx) error { return insertCredentials(t, all, rows) })
+		if failed == nil || broken != nil {
+			return broken
+		}
+	}
+	for _, put := range d.putCredentials(all) {
+		if err := put(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func insertCredentials(t *tx, all []directory.Credential, rows []any) error {
+	ids := make([]any, len(all))
+	for i, c := range all {
+		ids[i] = string(c.Account)
+	}
+	var known int
+	if err := t.row(`SELECT count(*) FROM users WHERE id IN `+places(1, len(ids)), ids...).Scan(&known); err != nil {
+		return err
+	}
+	if known < len(ids) {
+		return errors.New("not each is of an account of its own")
+	}
+	_, err := t.exec(strings.Replace(insertCredential, places(1, credentialColumns), places(len(all), credentialColumns), 1), rows...)
+	return err
+}
+
+const (
+	userColumns, credentialColumns = 6, 6
+
+	insertCredential = `INSERT INTO credentials (account, scheme, sealed, source, changed, stored) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (account, scheme) DO UPDATE SET sealed = excluded.sealed, source = excluded.source, changed = excluded.changed, stored = excluded.stored`
+)
+
+// places are the placeholders of so many rows: ($1, $2), ($3, $4).
+func places(rows, columns int) string {
+	var b strings.Builder
+	for n := range rows * columns {
+		switch {
+		case n == 0:
+			b.WriteString("($")
+		case n%columns == 0:
+			b.WriteString("), ($")
+		default:
+			b.WriteString(", $")
+		}
+		b.WriteString(strconv.Itoa(n + 1))
+	}
+	return b.String() + ")"
 }
 
 // CountUsers counts all accounts.

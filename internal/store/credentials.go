@@ -51,7 +51,7 @@ func (d *DB) putCredentials(all []directory.Credential) []func(*tx) error {
 	for i, c := range all {
 		sealed := d.sealCredential(c.Account, c.Scheme, c.Record)
 		put[i] = func(t *tx) error {
-			if c.Scheme != directory.SchemeCloud && c.Scheme != directory.SchemePHS {
+			if !knownScheme(c.Scheme) {
 				return fmt.Errorf("store a credential of account %s: unknown scheme %q", c.Account, c.Scheme)
 			}
 			n, err := t.exec(`INSERT INTO credentials (account, scheme, sealed, source, changed, stored)
@@ -72,24 +72,69 @@ func rehash(t *tx, id authn.AccountID, scheme string, sealed []byte, since, now 
 	return err
 }
 
-// DropCredentials removes all credentials of a scheme in a domain ("": in every domain) and returns how many there were.
-func (d *DB) DropCredentials(ctx context.Context, scheme, domain string) (int, error) {
-	var n int64
-	err := d.write(ctx, func(t *tx) (err error) {
-		n, err = t.exec(`DELETE FROM credentials WHERE scheme = $1 AND account IN (SELECT id FROM users WHERE CAST($2 AS TEXT) = '' OR domain = $2)`, scheme, domain)
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("drop the %s credentials of %q: %w", scheme, domain, err)
+// Whose credentials are dropped, from after $2 on, with what they are ordered by.
+const (
+	accountsOf = `SELECT id, upn FROM users WHERE domain = $1 AND upn > $2 ORDER BY upn LIMIT $3`
+	deletedOf  = `SELECT id, id FROM deleted_users WHERE domain = $1 AND id > $2 ORDER BY id LIMIT $3`
+	holdersOf  = `SELECT account, account FROM credentials WHERE scheme = $1 AND account > $2 ORDER BY account LIMIT $3`
+)
+
+// DropCredentials removes all credentials of a scheme in a domain ("": in every domain) and returns how many there were,
+// those of deleted accounts too. It does so in short writes between which sign-ins go on: beside an error some are gone.
+func (d *DB) DropCredentials(ctx context.Context, scheme, domain string) (total int, err error) {
+	queries, of := []string{accountsOf, deletedOf}, domain
+	if domain == "" {
+		queries, of = []string{holdersOf}, scheme
 	}
-	return int(n), nil
+	for _, query := range queries {
+		after, more := "", true
+		for more && err == nil {
+			err = d.write(ctx, func(t *tx) error {
+				n, last, err := dropSome(t, scheme, query, of, after, chunk)
+				total, more, after = total+n, last != "", last
+				return err
+			})
+		}
+	}
+	if err != nil {
+		err = fmt.Errorf("drop the %s credentials of %q: %w", scheme, domain, err)
+	}
+	return total, err
 }
 
-// CountCredentials counts the credentials of a scheme in a domain ("": in every domain).
-func (d *DB) CountCredentials(ctx context.Context, scheme, domain string) (int, error) {
-	return one(ctx, d, scheme+" credentials of "+domain, column[int],
-		`SELECT count(*) FROM credentials WHERE scheme = $1 AND account IN (SELECT id FROM users WHERE CAST($2 AS TEXT) = '' OR domain = $2)`, scheme, domain)
+// dropSome drops those of the first so many accounts; last is where to go on, "" at the end.
+func dropSome(t *tx, scheme, query, of, after string, most int) (dropped int, last string, err error) {
+	rows, err := t.rows(query, of, after, most)
+	if err != nil {
+		return 0, "", err
+	}
+	type owner struct{ id, at string }
+	some, err := collect(rows, func(r row) (o owner, err error) {
+		err = r.Scan(&o.id, &o.at)
+		return o, err
+	})
+	for _, o := range some {
+		n, err := t.exec(`DELETE FROM credentials WHERE account = $1 AND scheme = $2`, o.id, scheme)
+		if dropped += int(n); err != nil {
+			return 0, "", err
+		}
+	}
+	if len(some) == most {
+		last = some[most-1].at
+	}
+	return dropped, last, err
 }
+
+// CountCredentials counts the credentials of a scheme in a domain ("": in every domain), those of deleted accounts too.
+func (d *DB) CountCredentials(ctx context.Context, scheme, domain string) (int, error) {
+	if domain == "" {
+		return one(ctx, d, scheme+" credentials", column[int], `SELECT count(*) FROM credentials WHERE scheme = $1`, scheme)
+	}
+	return one(ctx, d, scheme+" credentials of "+domain, column[int], `SELECT count(*) FROM credentials WHERE scheme = $1
+		AND (account IN (SELECT id FROM users WHERE domain = $2) OR account IN (SELECT id FROM deleted_users WHERE domain = $2))`, scheme, domain)
+}
+
+func knownScheme(s string) bool { return s == directory.SchemeCloud || s == directory.SchemePHS }
 
 func (d *DB) sealCredential(id authn.AccountID, scheme string, record []byte) []byte {
 	return d.ring.Seal(credentialLabel, binding(id, scheme), record)

@@ -89,13 +89,24 @@ func (d *DB) inChunks(ctx context.Context, changes []func(*tx) error) error {
 // splitRenames parts the users whose UPN changes from the others.
 func (d *DB) splitRenames(ctx context.Context, users []directory.User) (renames, others []directory.User, err error) {
 	names := map[authn.AccountID]string{}
-	_, err = list(ctx, d, "user names", func(r row) (_ struct{}, err error) {
-		var id authn.AccountID
-		var upn string
-		err = r.Scan(&id, &upn)
-		names[id] = upn
-		return struct{}{}, err
-	}, `SELECT id, upn FROM users`)
+	for some := range slices.Chunk(users, chunk) {
+		ids := make([]any, chunk) // the rest of the last chunk is nobody
+		for i := range ids {
+			ids[i] = ""
+			if i < len(some) {
+				ids[i] = string(some[i].ID)
+			}
+		}
+		if _, err := list(ctx, d, "user names", func(r row) (_ struct{}, err error) {
+			var id authn.AccountID
+			var upn string
+			err = r.Scan(&id, &upn)
+			names[id] = upn
+			return struct{}{}, err
+		}, `SELECT id, upn FROM users WHERE id IN `+places(1, chunk), ids...); err != nil {
+			return nil, nil, err
+		}
+	}
 	for _, u := range users {
 		if old, ok := names[u.ID]; ok && old != u.UPN {
 			renames = append(renames, u)
@@ -103,7 +114,7 @@ func (d *DB) splitRenames(ctx context.Context, users []directory.User) (renames,
 			others = append(others, u)
 		}
 	}
-	return renames, others, err
+	return renames, others, nil
 }
 
 // rename gives users new names in one transaction: people may have swapped theirs, so all old names are given up first.

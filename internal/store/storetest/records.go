@@ -136,7 +136,7 @@ func testPurge(t *testing.T, b *bench) {
 	b.commit(t, b.final("new session", alice, authn.None))
 	b.commit(t, b.final("newest", alice, authn.BadPassword))
 
-	n, err := b.Purge(ctx, b.clock.Now().AddDate(0, 0, -30))
+	n, err := b.Purge(ctx, b.clock.Now().AddDate(0, 0, -30), 3)
 	must(t, err)
 	equal(t, "forgotten", n, 451*2+450+1+1) // records and rows, tallies, the used-up id, the session
 	log, err := b.SignIns(ctx, store.SignInQuery{})
@@ -154,4 +154,44 @@ func testPurge(t *testing.T, b *bench) {
 	equal(t, "an id that has not expired", b.commit(t, replay), authn.Receipt{Replayed: true})
 	replay.Once[0].ID = "old"
 	equal(t, "an id that has", b.commit(t, replay), authn.Receipt{})
+}
+
+// testShorten: a log that is too long loses its oldest attempts with all their records, and no others.
+func testShorten(t *testing.T, b *bench) {
+	ctx := t.Context()
+	alice := user("alice", "alice@cloud.test")
+	b.create(t, alice)
+	must(t, b.SaveRun(ctx, directory.Run{ID: "old", Began: began()}))
+	must(t, b.SaveRun(ctx, directory.Run{ID: "last", Began: began().Add(time.Second)}))
+	for i := range 250 { // more than one chunk
+		b.commit(t, b.challenged(fmt.Sprint("a", i), 0, authn.PathCloud))
+		f := b.final(fmt.Sprint("a", i), alice, authn.None)
+		f.Record.Seq = 1
+		b.commit(t, f)
+		b.clock.Advance(time.Second)
+	}
+	none := began().AddDate(-1, 0, 0)
+	for _, most := range []int{0, 250} { // no bound, and one that isn't reached
+		n, err := b.Purge(ctx, none, most)
+		must(t, err)
+		equal(t, fmt.Sprint("forgotten for a bound of ", most), n, 0)
+	}
+	n, err := b.Purge(ctx, none, 10)
+	must(t, err)
+	equal(t, "forgotten", n, 240*3)
+	log, err := b.SignIns(ctx, store.SignInQuery{})
+	must(t, err)
+	equal(t, "rows left", len(log), 10)
+	equal(t, "the oldest that is left", log[9].ID, "a240")
+	for id, want := range map[authn.AttemptID]int{"a239": 0, "a240": 2} {
+		steps, err := b.Records(ctx, id)
+		must(t, err)
+		equal(t, "records of "+string(id), len(steps), want)
+	}
+	n, err = b.Purge(ctx, began().Add(time.Minute), 0)
+	must(t, err)
+	equal(t, "runs forgotten", n, 1)
+	runs, err := b.Runs(ctx, 0)
+	must(t, err)
+	equal(t, "runs left", names(runs, func(r directory.Run) string { return r.ID }), "last ")
 }
