@@ -22,6 +22,8 @@ func Sentence(s authn.Step) string {
 	switch {
 	case s.ID == authn.C2 && authn.Path(s.Facts[authn.FactPath]) == authn.PathNone: // it was looked up, and it is nobody's
 		template = e.refused
+	case s.ID == authn.K3 && s.To == authn.Store:
+		template = newPassword(s.Result)
 	case s.Result == authn.StepRefused && e.refused != "":
 		template = e.refused
 	case s.Result == authn.StepRefused:
@@ -49,7 +51,7 @@ func common() map[authn.StepID]entry {
 		authn.C2:  {ok: "[The domain {domain} ]signs in[ by {path}][ at {idp}][, decided by the rule: {rule}].", refused: "No domain of ours[ ({rule})]: nobody there can be signed in."},
 		authn.C3:  {ok: "The lockout counter allows a guess[; {remaining} left before a lock].", refused: "No guess is allowed now[: {reason}][, until {until}]."},
 		authn.C7:  {ok: "The account is the one that was asked for, and it may sign in.", refused: "The account is not the one that was asked for, or may not sign in[: {reason}]."},
-		authn.C8:  {ok: "The account's licences were read."},
+		authn.C8:  {ok: "The account's licences were read[: {licences}].", skipped: "The account's licences could not be read, which keeps nobody out."},
 		authn.C9:  {ok: "A session was written down and its cookie handed to the browser."},
 		authn.C10: {ok: "The gateway overwrote its copy of the password."},
 	}
@@ -64,6 +66,18 @@ func cloud() map[authn.StepID]entry {
 			refused: "The password was hashed[ with {scheme}][ {params}] and is not the right one[; waited {wait} for a worker].",
 			skipped: "The password was not checked: the hash workers had no room.",
 		},
+	}
+}
+
+// newPassword is what K3 says when it goes on to the store: the person chose a new password, and the old one was right.
+func newPassword(r authn.StepResult) string {
+	switch r {
+	case authn.StepRefused:
+		return "The new password was not taken: the old one stays."
+	case authn.StepSkipped:
+		return "The new password was not hashed: the hash workers had no room. The old one stays."
+	default:
+		return "The new password was hashed[ with {scheme}][ {params}][; waited {wait} for a worker], and its hash takes the place of the old one's."
 	}
 }
 

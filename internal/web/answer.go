@@ -89,6 +89,11 @@ type challengeView struct {
 	Kind authn.ChallengeKind `json:"kind"`
 	URL  string              `json:"url,omitempty"`
 	Form map[string]string   `json:"form,omitempty"`
+
+	// Why a password must be changed, or why the new one was not taken.
+	Code    int    `json:"code,omitempty"`
+	Name    string `json:"name,omitempty"`
+	Message string `json:"message,omitempty"`
 }
 
 // statusOf is the HTTP status of a result. Whatever is not clearly good or clearly refused is unavailable.
@@ -127,7 +132,8 @@ func (d *door) answerJSON(w http.ResponseWriter, res authn.Result) {
 		a.Account = &accountView{res.Account.ID, res.Account.UPN, res.Account.DisplayName}
 	case authn.Challenged:
 		c := res.Outcome.Challenge
-		a.Challenge = &challengeView{c.Kind, c.URL, c.Form}
+		why := challengeError(res.Outcome)
+		a.Challenge = &challengeView{c.Kind, c.URL, c.Form, why.Code, why.Name, why.Message}
 	default:
 		p := refusal(w, res)
 		a.Error = &p

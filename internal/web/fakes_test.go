@@ -55,6 +55,9 @@ func (p provider) Step(_ context.Context, a authn.Attempt) authn.Outcome {
 	if a.Realm.Path == authn.PathFederated {
 		return p.federated(a)
 	}
+	if change, ok := a.Answer.(authn.NewPassword); ok {
+		return p.change(a, change)
+	}
 	pw, ok := a.Answer.(authn.Password)
 	switch {
 	case !ok:
@@ -66,6 +69,26 @@ func (p provider) Step(_ context.Context, a authn.Attempt) authn.Outcome {
 	}
 	return authn.Allow(authn.Subject{Account: a.Account.ID}, authn.Proof{Methods: []string{"pwd"}})
 }
+
+// change takes new passwords from eight characters on.
+func (provider) change(a authn.Attempt, c authn.NewPassword) authn.Outcome {
+	who := authn.Subject{Account: a.Account.ID}
+	switch {
+	case !a.Account.Exists() || string(c.Old.Reveal()) != good:
+		return authn.Deny(authn.BadPassword, authn.K3, errors.New("no match"))
+	case c.New.Len() < 8:
+		out := authn.Ask(authn.Challenge{Kind: authn.ChangePassword, Message: tooShort}, nil)
+		if out.Subject = who; a.Account.MustChange {
+			out.Reason = authn.CloudMustChange
+		}
+		return out
+	}
+	out := authn.Allow(who, authn.Proof{Methods: []string{"pwd"}})
+	out.Record, out.Replaces = []byte("new record"), []byte("old record")
+	return out
+}
+
+const tooShort = "The new password is too short."
 
 func (p provider) federated(a authn.Attempt) authn.Outcome {
 	cb, ok := a.Answer.(authn.Callback)

@@ -18,6 +18,7 @@ import (
 const (
 	pageSignIn   = "signin.html"
 	pagePassword = "password.html"
+	pageChange   = "change.html"
 	pageSignedIn = "signedin.html"
 	pageRefused  = "refused.html"
 	pageForward  = "forward.html"
@@ -31,6 +32,7 @@ type view struct {
 	Alert     *alert
 	Visitor   *Visitor
 	App       bool
+	Change    bool // this password can be changed here
 	Forward   forwardView
 	Lab       *Lab   // filled in by write
 	Tenant    string // filled in by write
@@ -94,7 +96,7 @@ func loadPages(s Site) (*pages, error) {
 		"join":   strings.Join,
 		"return": returnQuery,
 	}
-	for _, name := range []string{pageSignIn, pagePassword, pageSignedIn, pageRefused, pageForward} {
+	for _, name := range []string{pageSignIn, pagePassword, pageChange, pageSignedIn, pageRefused, pageForward} {
 		t, err := template.New("layout.html").Funcs(funcs).ParseFS(embedded, "pages/layout.html", "pages/"+name)
 		if err != nil {
 			return nil, fmt.Errorf("web: page %s: %w", name, err)

@@ -39,6 +39,7 @@ func allPages(t *testing.T) map[string]*httptest.ResponseRecorder {
 		return h.post("/signin", formType, fields+"&formToken="+cookieNamed(front, "fourways_form").Value, as(front), as(w))
 	}
 	first := form("returnTo=%2Fapp%2F&username="+url.QueryEscape(alice), httptest.NewRecorder())
+	second := form("username="+url.QueryEscape(grace), httptest.NewRecorder())
 	in := form("password="+url.QueryEscape(good), first)
 	production := newHouse(t, nil)
 	return map[string]*httptest.ResponseRecorder{
@@ -47,6 +48,13 @@ func allPages(t *testing.T) map[string]*httptest.ResponseRecorder {
 		"signin-unknown":    form("username=alice%40nowhere.test", httptest.NewRecorder()),
 		"password":          h.get("/signin/password", as(front), as(first)),
 		"password-wrong":    form("password=wrong", form("username="+url.QueryEscape(alice), httptest.NewRecorder())),
+		"password-cloud":    h.get("/signin/password", as(front), as(second)),
+		"change":            h.get("/signin/change", as(front), as(second)),
+		"change-nameless":   h.get("/signin/change?returnTo=/app/", as(front)),
+		"change-must":       form("password="+url.QueryEscape(good), second),
+		"change-short":      form("password="+url.QueryEscape(good)+"&newPassword=short&newPasswordAgain=short", second),
+		"change-differs":    form("password=x&newPassword=Another-one-1&newPasswordAgain=Another-one-2&username="+url.QueryEscape(grace), second),
+		"change-elsewhere":  form("password=x&newPassword=Another-one-1&newPasswordAgain=Another-one-1&username=poster%40saml.example.test", second),
 		"signedin":          h.get("/session", as(front), as(in), accepting(pageWanted)),
 		"refused":           h.post("/federation/saml/saml/acs", formType, "SAMLResponse=x&fourways_repost=1"),
 		"repost":            h.post("/federation/saml/saml/acs", formType, "SAMLResponse=x%22y&SAMLResponse=z"),

@@ -10,7 +10,7 @@ import (
 // attempt is a read POST /signin.
 type attempt struct {
 	username string
-	answer   authn.Answer // Nothing when there was no password field
+	answer   authn.Answer // Nothing when there was no password field, NewPassword when there was a new one
 	returnTo string       // checked
 	form     bool         // from a page of ours
 }
@@ -60,7 +60,7 @@ func (d *door) signIn(w http.ResponseWriter, r *http.Request) {
 
 // busy reports that the password can't be checked now, and on which path: by domain, before anybody is looked up.
 func (d *door) busy(r *http.Request, a attempt, p authn.Pending) (authn.Path, bool) {
-	if _, typed := a.answer.(authn.Password); !typed {
+	if !a.secret() {
 		return "", false
 	}
 	name := a.username
@@ -83,9 +83,9 @@ func (d *door) readAttempt(r *http.Request) (attempt, error) {
 	defer clear(body)
 	var f fields
 	if t == typeJSON {
-		f, err = parseJSON(body, "username", "password", "returnTo")
+		f, err = parseJSON(body, "username", "password", fieldNew, "returnTo")
 	} else {
-		f, err = parseForm(body, "username", "password", "returnTo", "formToken")
+		f, err = parseForm(body, "username", "password", fieldNew, fieldAgain, "returnTo", "formToken")
 	}
 	defer f.wipe()
 	if err != nil {
@@ -95,23 +95,14 @@ func (d *door) readAttempt(r *http.Request) (attempt, error) {
 	if a.form && !d.jar.formTokenHolds(r, f["formToken"]) {
 		return a, errFormToken
 	}
-	if p, ok := f.take("password"); ok {
-		a.answer = authn.Password{Secret: authn.NewSecret(p)}
-	}
-	return a, nil
-}
-
-// wipe clears the password once more: the flow did so, but not every attempt gets there.
-func (a attempt) wipe() {
-	if p, ok := a.answer.(authn.Password); ok {
-		p.Secret.Wipe()
-	}
+	a.answer, err = readAnswer(f, a.form)
+	return a, err
 }
 
 // resumes finds the pending sign-in that a password from the second page belongs to. Another name in the form is another
 // sign-in, and JSON carries all it has to say at once.
 func (d *door) resumes(r *http.Request, a attempt) (authn.Pending, bool) {
-	if _, typed := a.answer.(authn.Password); !typed || !a.form {
+	if !a.secret() || !a.form {
 		return authn.Pending{}, false
 	}
 	p := d.pending(r)
@@ -129,7 +120,11 @@ func (d *door) refuseAttempt(w http.ResponseWriter, r *http.Request, a attempt, 
 		d.refuseInput(w, r, e)
 		return
 	}
-	d.pages.write(w, e.status, pageSignIn, view{
+	page := pageSignIn
+	if a.page() == pageChange {
+		page = pageChange
+	}
+	d.pages.write(w, e.status, page, view{
 		Alert:     &alert{PublicError: e.public(), At: d.Site.Clock.Now()},
 		FormToken: d.jar.formToken(w, r), Username: shortName(a.username), ReturnTo: a.returnTo,
 	})
@@ -166,13 +161,13 @@ func (d *door) remember(w http.ResponseWriter, r *http.Request, res authn.Result
 
 // answerForm answers a page of ours: on to the next page, to the identity provider, or the same page with the reason.
 func (d *door) answerForm(w http.ResponseWriter, r *http.Request, a attempt, res authn.Result) {
+	if res.Outcome.Challenge.Message != "" {
+		d.tell(w, r, a, res)
+		return
+	}
 	if res.Outcome.Verdict == authn.Allowed || res.Outcome.Verdict == authn.Challenged {
 		d.goOn(w, r, res, a.returnTo)
 		return
-	}
-	page := pageSignIn
-	if _, ok := a.answer.(authn.Password); ok {
-		page = pagePassword
 	}
 	username := a.username
 	if username == "" {
@@ -182,8 +177,9 @@ func (d *door) answerForm(w http.ResponseWriter, r *http.Request, a attempt, res
 		d.refuseInput(w, r, err)
 		return
 	}
-	d.pages.write(w, statusOf(res.Outcome.Verdict), page, view{
+	d.pages.write(w, statusOf(res.Outcome.Verdict), a.page(), view{
 		Alert: d.alert(w, res), FormToken: d.jar.formToken(w, r), Username: shortName(username), ReturnTo: a.returnTo,
+		Change: res.Realm.Path == authn.PathCloud,
 	})
 }
 

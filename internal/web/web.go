@@ -71,6 +71,7 @@ func (d *door) routes() http.Handler {
 	mux.HandleFunc("GET /{$}", d.front)
 	mux.HandleFunc("POST /signin", d.limited(d.signIn))
 	mux.HandleFunc("GET /signin/password", d.passwordPage)
+	mux.HandleFunc("GET /signin/change", d.changePage)
 	mux.HandleFunc("POST /realm", d.limited(d.realm))
 	mux.HandleFunc("GET /session", d.session)
 	mux.HandleFunc("POST /signout", d.limited(d.signOut))
@@ -140,6 +141,7 @@ func (d *door) passwordPage(w http.ResponseWriter, r *http.Request) {
 	}
 	d.pages.write(w, http.StatusOK, pagePassword, view{
 		FormToken: d.jar.formToken(w, r), Username: p.Typed, ReturnTo: landingOrNone(p.Want.ReturnTo),
+		Change: p.Realm.Path == authn.PathCloud,
 	})
 }
 

@@ -40,6 +40,8 @@ type house struct {
 const (
 	good  = "Spring-2025!"
 	alice = "alice@phs.example.test"
+	grace = "grace@cloud.example.test" // must change her password
+	carol = "carol@cloud.example.test"
 )
 
 // newHouse builds one; change may alter the options before the listener is made.
@@ -50,15 +52,18 @@ func newHouse(t *testing.T, change func(*house, *web.Options)) *house {
 	h.world = &authntest.World{
 		Clock: clock,
 		People: map[string]authn.Account{
+			grace:                     {ID: "g-cloud", UPN: grace, DisplayName: "Grace Gale", MustChange: true},
+			carol:                     {ID: "c-cloud", UPN: carol, DisplayName: "Carol Crane"},
 			alice:                     {ID: "a-phs", UPN: alice, DisplayName: "Alice Arden", Synced: true},
 			"alice@saml.example.test": {ID: "a-saml", UPN: "alice@saml.example.test", DisplayName: "Alice Arden", Anchor: "QUJD", Synced: true},
 			"alice@oidc.example.test": {ID: "a-oidc", UPN: "alice@oidc.example.test", DisplayName: "Alice Arden", Anchor: "QUJD", Synced: true},
 		},
 		RealmOf: map[string]authn.Realm{
-			"phs.example.test":  {Domain: "phs.example.test", Path: authn.PathPHS, Rule: "domain phs.example.test"},
-			"down.example.test": {Domain: "down.example.test", Path: authn.PathPTA, Rule: "domain down.example.test"},
-			"saml.example.test": {Domain: "saml.example.test", Path: authn.PathFederated, IdP: "saml", Protocol: "saml", Issuer: "iss", Match: authn.MatchAnchor},
-			"oidc.example.test": {Domain: "oidc.example.test", Path: authn.PathFederated, IdP: "oidc", Protocol: "oidc", Issuer: "iss", Match: authn.MatchAnchor},
+			"cloud.example.test": {Domain: "cloud.example.test", Path: authn.PathCloud, Rule: "domain cloud.example.test"},
+			"phs.example.test":   {Domain: "phs.example.test", Path: authn.PathPHS, Rule: "domain phs.example.test"},
+			"down.example.test":  {Domain: "down.example.test", Path: authn.PathPTA, Rule: "domain down.example.test"},
+			"saml.example.test":  {Domain: "saml.example.test", Path: authn.PathFederated, IdP: "saml", Protocol: "saml", Issuer: "iss", Match: authn.MatchAnchor},
+			"oidc.example.test":  {Domain: "oidc.example.test", Path: authn.PathFederated, IdP: "oidc", Protocol: "oidc", Issuer: "iss", Match: authn.MatchAnchor},
 		},
 	}
 	h.world.Provider = provider{h}
