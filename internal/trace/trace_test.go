@@ -228,13 +228,27 @@ func TestEveryStepHasASentenceForEveryResult(t *testing.T) {
 	}
 }
 
+// K3 that goes on to the store tells of a new password; of the old one K3 says as ever whether it was right.
+func TestAChangedPasswordHasSentencesOfItsOwn(t *testing.T) {
+	said := map[string]bool{}
+	for _, to := range []authn.Lane{authn.Gateway, authn.Store} {
+		for _, result := range []authn.StepResult{authn.StepOK, authn.StepRefused, authn.StepSkipped} {
+			sentence := Sentence(authn.Step{ID: authn.K3, To: to, Result: result})
+			if said[sentence] || strings.Contains(sentence, "new password") != (to == authn.Store) {
+				t.Errorf("to %s, %s: %q", to, result, sentence)
+			}
+			said[sentence] = true
+		}
+	}
+}
+
 func everyFact() map[authn.Fact]string {
 	facts := map[authn.Fact]string{}
 	for _, f := range []authn.Fact{
 		authn.FactDomain, authn.FactPath, authn.FactRule, authn.FactReason, authn.FactAgent, authn.FactServer, authn.FactCode, authn.FactData,
 		authn.FactScheme, authn.FactParams, authn.FactWait, authn.FactSynced, authn.FactRun, authn.FactChanged, authn.FactRounds, authn.FactIdP,
 		authn.FactProtocol, authn.FactBinding, authn.FactIssuer, authn.FactRequest, authn.FactMatch, authn.FactExpected, authn.FactGot,
-		authn.FactRemaining, authn.FactUntil, authn.FactAlgorithm, authn.FactLength, authn.FactDecoy,
+		authn.FactRemaining, authn.FactUntil, authn.FactAlgorithm, authn.FactLength, authn.FactDecoy, authn.FactLicences,
 	} {
 		facts[f] = "<" + string(f) + ">"
 	}
