@@ -25,7 +25,8 @@ type tokenMaker interface {
 }
 
 func newAdmin(a *app) *cobra.Command {
-	token := newGroup("token", "Console tokens", "Tokens of the console: named, expiring, each with a role.", "  fourways admin token create --name ops --role operator", newTokenCreate(a))
+	token := newGroup("token", "Console tokens", "Tokens of the console: named, expiring, each with a role.", "  fourways admin token create --name ops --role operator\n  fourways admin token list",
+		newTokenCreate(a), newTokenList(a), newTokenRevoke(a))
 	return newGroup("admin", "Administration of the gateway itself", "What only an administrator of the gateway does.", "  fourways admin token create -c fourways.toml", token)
 }
 
@@ -71,4 +72,79 @@ func (a *app) printToken(t api.Token) error {
 		_, err := fmt.Fprintln(w, t.Secret)
 		return err
 	})
+}
+
+func newTokenList(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "List the console tokens", Long: "List the console tokens by name, those that have expired too until they are purged. No secret is shown: none is kept.",
+		Example: "  fourways admin token list\n  fourways admin token list -o json", Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := a.console()
+			if err != nil {
+				return err
+			}
+			tokens, err := c.Tokens(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return list(a, tokens, columns[api.Token]{
+				names: []string{"name", "role", "created", "until", "id"},
+				cells: func(t api.Token) []string { return []string{t.Name, t.Role, when(t.Created), when(t.Until), t.ID} },
+			})
+		},
+	}
+}
+
+func newTokenRevoke(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "revoke TOKEN", Short: "End a console token now",
+		Long:    "End a console token now. TOKEN is its name or its id, never its secret. The last token with the role admin can be ended too:\nwhoever can read the gateway's root key makes another with `admin token create -c FILE`.",
+		Example: "  fourways admin token revoke dashboard", Args: exactly("TOKEN"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.console()
+			if err != nil {
+				return err
+			}
+			tokens, err := c.Tokens(cmd.Context())
+			if err != nil {
+				return err
+			}
+			t, err := pick("token", args[0], tokens, func(t api.Token) (id, name string) { return t.ID, t.Name })
+			if err != nil {
+				return err
+			}
+			revoked, err := c.RevokeToken(cmd.Context(), t.ID)
+			if err != nil {
+				return err
+			}
+			if revoked.AdminsLeft == 0 {
+				_, _ = fmt.Fprintln(a.err, "no token with the role admin is left: `fourways admin token create -c FILE` makes one on the gateway's machine") // beside the outcome
+			}
+			return a.done(t.Name, "revoked")
+		},
+	}
+}
+
+// pick finds the one thing that word names: by its id, or by a name that only one has.
+func pick[T any](what, word string, all []T, of func(T) (id, name string)) (T, error) {
+	var found []T
+	var ids []string
+	for _, one := range all {
+		id, name := of(one)
+		if id == word {
+			return one, nil
+		}
+		if name == word {
+			found, ids = append(found, one), append(ids, id)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		var none T
+		return none, failure{exitNotFound, "there is no such " + what, fmt.Sprintf("no %s has the name or id %q", what, word), "the list command shows what there is"}
+	}
+	var none T
+	return none, failure{exitConflict, fmt.Sprintf("%q names more than one %s", word, what), "they have the ids " + strings.Join(ids, ", "), "give the id instead"}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,7 +14,7 @@ import (
 
 func newAgent(a *app) *cobra.Command {
 	return newGroup("agent", "On-premises agents", "Agents run on the premises and dial out to the gateway. They check passwords at the directory (role pta) and read it (role sync).",
-		"  fourways agent list\n  fourways agent invite --name dc1", newAgentInvite(a), newAgentList(a))
+		"  fourways agent list\n  fourways agent invite --name dc1", newAgentInvite(a), newAgentList(a), newAgentRevoke(a))
 }
 
 func newAgentList(a *app) *cobra.Command {
@@ -72,4 +73,31 @@ func (a *app) printInvitation(i api.Invitation) error {
 		_, err := fmt.Fprintln(w, i.Token)
 		return err
 	})
+}
+
+func newAgentRevoke(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "revoke AGENT", Short: "Cut an agent off now, for good",
+		Long:    "Cut an agent off: it is asked no more, its connection is closed, and it can't come back. AGENT is its name or its id. What it\nholds (its keys) is worth nothing after that; to bring the machine back, invite it anew and enrol again.",
+		Example: "  fourways agent revoke dc1", Args: exactly("AGENT"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.console()
+			if err != nil {
+				return err
+			}
+			agents, err := c.Agents(cmd.Context())
+			if err != nil {
+				return err
+			}
+			agents = slices.DeleteFunc(agents, func(g api.Agent) bool { return g.State == "revoked" && g.ID != args[0] })
+			g, err := pick("agent", args[0], agents, func(g api.Agent) (id, name string) { return g.ID, g.Name })
+			if err != nil {
+				return err
+			}
+			if _, err := c.RevokeAgent(cmd.Context(), g.ID); err != nil {
+				return err
+			}
+			return a.done(g.Name, "revoked and cut off")
+		},
+	}
 }

@@ -5,16 +5,13 @@
 package client
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/fourways-id/fourways/authn"
@@ -149,50 +146,6 @@ func setIf(v url.Values, key, value string) {
 	if value != "" {
 		v.Set(key, value)
 	}
-}
-
-func call[T any](ctx context.Context, c *Console, method, path string, body any) (T, error) {
-	var out T
-	req, err := c.request(ctx, method, path, body)
-	if err != nil {
-		return out, err
-	}
-	res, err := c.http.Do(req)
-	if err != nil {
-		return out, fmt.Errorf("%w at %s (%w)", ErrUnreachable, c.base, unwrapURL(err))
-	}
-	defer res.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(res.Body, answerLimit))
-	if err != nil {
-		return out, fmt.Errorf("read the console's answer: %w", err)
-	}
-	if res.StatusCode >= http.StatusBadRequest {
-		return out, problem(res, raw)
-	}
-	if err := json.Unmarshal(raw, &out); err != nil {
-		return out, fmt.Errorf("%s answered with something that is not this console's JSON: is it a fourways console of this version?", c.base)
-	}
-	return out, nil
-}
-
-func (c *Console) request(ctx context.Context, method, path string, body any) (*http.Request, error) {
-	var r io.Reader
-	if body != nil {
-		raw, err := json.Marshal(body)
-		if err != nil {
-			return nil, err
-		}
-		r = bytes.NewReader(raw)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.base.String(), "/")+"/api/v1/"+path, r)
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Authorization", "Bearer "+c.token)
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	return req, nil
 }
 
 func problem(res *http.Response, raw []byte) error {
