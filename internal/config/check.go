@@ -16,6 +16,7 @@ func (c *Config) Check() error {
 	if _, err := os.Stat(c.Store.RootKeyFile); !errors.Is(err, fs.ErrNotExist) {
 		f.secret("store.root_key_file", c.Store.RootKeyFile)
 	}
+	f.secret("store.url_file", c.Store.URLFile)
 	for i, p := range c.IdP {
 		f.readable(fmt.Sprintf("idp[%d].metadata_file", i), p.MetadataFile)
 		f.secret(fmt.Sprintf("idp[%d].client_secret_file", i), p.ClientSecretFile)

@@ -58,6 +58,12 @@ type Server struct {
 	TrustedProxies  []string `toml:"trusted_proxies"` // addresses or CIDR prefixes; see Proxies
 }
 
+// The drivers of a store.
+const (
+	DriverSQLite   = "sqlite"
+	DriverPostgres = "postgres"
+)
+
 // Store is where everything lives that must survive.
 type Store struct {
 	Driver      string   `toml:"driver"`   // sqlite or postgres
@@ -189,7 +195,7 @@ func Default() *Config {
 			TelemetryListen: "127.0.0.1:8402", AgentListen: ":8403",
 		},
 		Store: Store{
-			Driver: "sqlite", Path: "./data/fourways.db", RootKeyFile: "./data/root.key", Retention: Duration(30 * 24 * time.Hour),
+			Driver: DriverSQLite, Path: "./data/fourways.db", RootKeyFile: "./data/root.key", Retention: Duration(30 * 24 * time.Hour),
 		},
 		Tenant:  Tenant{Name: "Example"},
 		SignIn:  SignIn{SessionTTL: Duration(24 * time.Hour), SessionIdle: Duration(8 * time.Hour), PerAddressRate: 10},

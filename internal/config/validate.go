@@ -31,11 +31,7 @@ func (v *validator) written(key string) bool { return v.src.origin(key) != Origi
 func (v *validator) config(c *Config) {
 	v.exposed = c.Lab != nil && c.Lab.Expose
 	v.server(c)
-	v.need("store.path", c.Store.Path, "name the database file")
-	v.need("store.root_key_file", c.Store.RootKeyFile, "name the file of the root key; it is made at the first start")
-	if c.Store.Path != "" && c.Store.Path == c.Store.RootKeyFile {
-		v.bad("store.root_key_file", "is the database file", "keep the key apart from what it protects")
-	}
+	v.store(c)
 	v.limits(c)
 	v.domains(c)
 	v.idps(c)
@@ -44,6 +40,33 @@ func (v *validator) config(c *Config) {
 		v.listen("lab.ldap_listen", c.Lab.LDAPListen)
 		within(v, "lab.users", c.Lab.Users, 0, 1_000_000)
 	}
+}
+
+func (v *validator) store(c *Config) {
+	s := &c.Store
+	v.oneOf("store.driver", s.Driver, DriverSQLite, DriverPostgres)
+	if s.Driver == DriverPostgres {
+		v.need("store.url_file", s.URLFile, "name the file that holds the connection URL")
+		if v.written("store.path") {
+			v.bad("store.path", "means nothing to driver postgres", "remove it")
+		}
+		if c.Lab != nil {
+			v.bad("store.driver", "is postgres, and a lab keeps its worlds in SQLite", "remove it")
+		}
+	} else {
+		v.need("store.path", s.Path, "name the database file")
+		if s.URLFile != "" && s.Driver == DriverSQLite {
+			v.bad("store.url_file", "means nothing to driver sqlite", `remove it, or write driver = "postgres"`)
+		}
+	}
+	v.need("store.root_key_file", s.RootKeyFile, "name the file of the root key; it is made at the first start")
+	for _, other := range []string{s.Path, s.URLFile} {
+		if other != "" && other == s.RootKeyFile {
+			v.bad("store.root_key_file", "is the database's file", "keep the key apart from what it protects")
+		}
+	}
+	within(v, "store.retention", s.Retention, Duration(time.Hour), Duration(100*365*24*time.Hour))
+	within(v, "store.max_signins", s.MaxSignIns, 0, 1_000_000_000)
 }
 
 func (v *validator) server(c *Config) {

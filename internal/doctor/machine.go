@@ -22,12 +22,15 @@ const soon = 30 * 24 * time.Hour
 
 // Machine looks at what a configuration names on this machine: files, certificate, disk. now is real time.
 func Machine(c *config.Config, now func() time.Time) []Check {
-	return []Check{
+	checks := []Check{
 		{ID: "config.files", Title: "Files that the configuration names", Run: func(context.Context) Seen { return configFiles(c) }},
 		{ID: "config.secrets", Title: "Nobody else can read keys and secrets", Run: func(context.Context) Seen { return secretModes(c) }},
 		{ID: "tls.certificate", Title: "The public listener's certificate", Run: func(context.Context) Seen { return listenerCertificate(c, now()) }},
-		{ID: "store.disk", Title: "Room on the store's disk", Run: func(context.Context) Seen { return disk(filepath.Dir(c.Store.Path)) }},
 	}
+	if c.Store.Driver == config.DriverPostgres {
+		return checks // the store's disk is another machine's
+	}
+	return append(checks, Check{ID: "store.disk", Title: "Room on the store's disk", Run: func(context.Context) Seen { return disk(filepath.Dir(c.Store.Path)) }})
 }
 
 // ConfigFile judges a configuration file's text. The Config is nil unless the file is valid.
@@ -65,7 +68,7 @@ func configFiles(c *config.Config) Seen {
 
 // secretModes is stricter than config.Check, which lets a group read: that may be on purpose, so it is a warning.
 func secretModes(c *config.Config) Seen {
-	files := []string{c.Store.RootKeyFile, c.Store.Path, c.Store.Path + "-wal", c.Server.TLSKeyFile}
+	files := []string{c.Store.RootKeyFile, c.Store.Path, c.Store.Path + "-wal", c.Server.TLSKeyFile, c.Store.URLFile}
 	for _, p := range c.IdP {
 		files = append(files, p.ClientSecretFile)
 	}

@@ -16,12 +16,27 @@ import (
 	"github.com/fourways-id/fourways/internal/store"
 )
 
-// StoreFile looks at the store's file and its root key without opening the store, which would change both.
+// Store is where a configuration's store is: what it is opened with, but for key and clock. It reads the connection URL of
+// a store in PostgreSQL from its file.
+func Store(c *config.Config) (o store.Options, err error) {
+	if c.Store.Driver != config.DriverPostgres {
+		return store.Options{Path: c.Store.Path}, nil
+	}
+	o.URL, err = store.URLFile(c.Store.URLFile)
+	return o, err
+}
+
+// StoreFile looks at the store and its root key without opening the store, which would change both. In PostgreSQL the
+// store has no file, and its pages are the server's to guard.
 func StoreFile(c *config.Config) []Check {
+	key := Check{ID: "store.key", Title: "The root key", Run: func(ctx context.Context) Seen { return rootKey(ctx, c) }}
+	if c.Store.Driver == config.DriverPostgres {
+		return []Check{key}
+	}
 	return []Check{
 		{ID: "store.file", Title: "The store's file", Run: func(context.Context) Seen { return storeFile(c.Store.Path) }},
 		{ID: "store.schema", Title: "Every page of the store is sound", Run: func(ctx context.Context) Seen { return storePages(ctx, c.Store.Path) }},
-		{ID: "store.key", Title: "The root key", Run: func(ctx context.Context) Seen { return rootKey(ctx, c) }},
+		key,
 	}
 }
 
@@ -52,36 +67,52 @@ func Pages(ctx context.Context, path string, inspect func(context.Context) (int6
 }
 
 func rootKey(ctx context.Context, c *config.Config) Seen {
-	_, noStore := os.Stat(c.Store.Path)
-	ring, err := keyring.Open(c.Store.RootKeyFile)
+	o, err := Store(c)
+	if err != nil {
+		return Fail("correct store.url_file", "%v", err)
+	}
+	made, err := store.Made(ctx, o)
+	if err != nil {
+		return Fail("start the database, or correct the URL in "+c.Store.URLFile, "the store can't be reached: %v", err)
+	}
+	o.Lab = c.Lab != nil
+	o.Ring, err = keyring.Open(c.Store.RootKeyFile)
 	switch {
-	case err == nil && noStore != nil:
-		return OK("%s holds the key %.8s; there is no store yet", c.Store.RootKeyFile, ring.ID())
+	case err == nil && !made:
+		return OK("%s holds the key %.8s; there is no store yet", c.Store.RootKeyFile, o.Ring.ID())
 	case err == nil:
-		return keyOfStore(ctx, c, ring)
-	case errors.Is(err, fs.ErrNotExist) && noStore != nil:
+		return keyOfStore(ctx, c.Store.RootKeyFile, o)
+	case errors.Is(err, fs.ErrNotExist) && !made:
 		return Skip("", "%s is not there yet: the first start makes it", c.Store.RootKeyFile)
 	case errors.Is(err, fs.ErrNotExist):
-		return Fail("put the key file back from your backup", "there is a store at %s but no root key at %s", c.Store.Path, c.Store.RootKeyFile)
+		return Fail("put the key file back from your backup", "there is %s but no root key at %s", place(o), c.Store.RootKeyFile)
 	}
 	return Fail("do what the sentence says, or put the key file back from your backup", "%v", err)
 }
 
+// place names a store without its connection URL, which holds a password.
+func place(o store.Options) string {
+	if o.URL != "" {
+		return "a store in PostgreSQL"
+	}
+	return "a store at " + o.Path
+}
+
 // keyOfStore says whether a start with this key would open the store that is there.
-func keyOfStore(ctx context.Context, c *config.Config, ring *keyring.Ring) Seen {
-	key := fmt.Sprintf("%s holds the key %.8s", c.Store.RootKeyFile, ring.ID())
-	schema, err := store.Look(ctx, store.Options{Path: c.Store.Path, Ring: ring, Lab: c.Lab != nil})
+func keyOfStore(ctx context.Context, file string, o store.Options) Seen {
+	key, at := fmt.Sprintf("%s holds the key %.8s", file, o.Ring.ID()), place(o)
+	schema, err := store.Look(ctx, o)
 	switch {
 	case errors.Is(err, store.ErrOtherKey):
-		return Fail("point store.root_key_file to the key that belongs to the store, or put store and key back from one backup", "%s, but %s was sealed with another: the gateway would not start", key, c.Store.Path)
+		return Fail("point store.root_key_file to the key that belongs to the store, or put store and key back from one backup", "%s, but %s was sealed with another: the gateway would not start", key, at)
 	case errors.Is(err, store.ErrOtherMark):
-		return Fail("give lab and gateway a store of their own (store.path)", "%s: %v: the gateway would not start", c.Store.Path, err)
+		return Fail("give lab and gateway a store of their own (store.path)", "%s: %v: the gateway would not start", at, err)
 	case errors.Is(err, store.ErrNewer):
-		return Fail("use the newer program", "%s: %v: the gateway would not start", c.Store.Path, err)
+		return Fail("use the newer program", "%s: %v: the gateway would not start", at, err)
 	case errors.Is(err, store.ErrUnsettled):
-		return Skip("give --server and a token, if its gateway runs; else start it", "%s; whether it opens %s can't be told without opening that: %v", key, c.Store.Path, err)
+		return Skip("give --server and a token, if its gateway runs; else start it", "%s; whether it opens %s can't be told without opening that: %v", key, at, err)
 	case err != nil:
-		return Fail(restore, "%s can't be read: %v", c.Store.Path, err)
+		return Fail(restore, "%s can't be read: %v", at, err)
 	}
 	return OK("%s, and it opens the store (schema %d)", key, schema)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/agentlink"
+	"github.com/fourways-id/fourways/internal/config"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/doctor"
@@ -42,6 +43,9 @@ func (g *Gateway) storeChecks() []doctor.Check {
 		err := g.storeTrouble(ctx)
 		return judgeStore(err, realClock{}.Now().Sub(began))
 	}}}
+	if c.Store.Driver == config.DriverPostgres {
+		checks = append(checks, doctor.Check{ID: "store.schema", Title: "Every table of the store can be read", Run: g.seeTables})
+	}
 	for _, one := range doctor.StoreFile(c) {
 		switch one.ID { // this gateway knows more: what stands in the log, and which key is the right one
 		case "store.schema":
@@ -52,6 +56,14 @@ func (g *Gateway) storeChecks() []doctor.Check {
 		checks = append(checks, one)
 	}
 	return checks
+}
+
+func (g *Gateway) seeTables(ctx context.Context) doctor.Seen {
+	schema, err := g.core.store.Inspect(ctx)
+	if err != nil {
+		return doctor.Fail("look into the server's log, and restore the database from its backup if it is damaged", "%v", err)
+	}
+	return doctor.OK("every table can be read; the schema has version %d", schema)
 }
 
 // sluggish is an answer of the store that people notice: a sign-in waits for several.

@@ -20,6 +20,7 @@ import (
 	"github.com/fourways-id/fourways/internal/config"
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/dirsync"
+	"github.com/fourways-id/fourways/internal/doctor"
 	"github.com/fourways-id/fourways/internal/guard"
 	"github.com/fourways-id/fourways/internal/journal"
 	"github.com/fourways-id/fourways/internal/keyring"
@@ -136,27 +137,43 @@ func OpenStore(ctx context.Context, c *config.Config) (*store.DB, error) {
 }
 
 func openStore(ctx context.Context, c *config.Config, clock authn.Clock, lab bool) (*store.DB, *keyring.Ring, error) {
-	for _, dir := range []string{filepath.Dir(c.Store.Path), filepath.Dir(c.Store.RootKeyFile)} {
+	o, err := doctor.Store(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	folders := []string{filepath.Dir(c.Store.RootKeyFile)}
+	if o.URL == "" {
+		folders = append(folders, filepath.Dir(o.Path))
+	}
+	for _, dir := range folders {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, nil, fmt.Errorf("make the data folder: %w: check store.path and store.root_key_file", err)
 		}
 	}
-	ring, err := openRing(c.Store.RootKeyFile, c.Store.Path)
-	if err != nil {
+	if o.Ring, err = openRing(ctx, c.Store.RootKeyFile, o); err != nil {
 		return nil, nil, err
 	}
-	db, err := store.Open(ctx, store.Options{Path: c.Store.Path, Ring: ring, Clock: clock, Lab: lab})
-	return db, ring, err
+	o.Clock, o.Lab = clock, lab
+	db, err := store.Open(ctx, o)
+	return db, o.Ring, err
 }
 
-// openRing makes a root key only where there is no store yet: a store whose key was lost must not get a new one quietly.
-func openRing(path, storePath string) (*keyring.Ring, error) {
+// openRing makes a root key only where there is no store yet: a store whose key was lost must not get a new one quietly,
+// and a further gateway on a store gets the key of the first.
+func openRing(ctx context.Context, path string, o store.Options) (*keyring.Ring, error) {
 	_, err := os.Stat(path)
 	if !errors.Is(err, os.ErrNotExist) {
 		return keyring.Open(path)
 	}
-	if _, err := os.Stat(storePath); err == nil {
-		return nil, fmt.Errorf("there is a store at %s but no root key at %s: put the key file back from your backup; without it what is sealed in the store can't be read", storePath, path)
+	made, err := store.Made(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("look for the store: %w", err)
+	}
+	switch {
+	case made && o.URL != "":
+		return nil, fmt.Errorf("there is a store in the database but no root key at %s: copy the key file of the gateway that made it, or put it back from your backup; without it what is sealed in the store can't be read", path)
+	case made:
+		return nil, fmt.Errorf("there is a store at %s but no root key at %s: put the key file back from your backup; without it what is sealed in the store can't be read", o.Path, path)
 	}
 	return keyring.Create(path)
 }

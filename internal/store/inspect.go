@@ -65,7 +65,11 @@ func inspected(ctx context.Context, err error) error {
 // ErrOtherMark, ErrNewer; or ErrUnsettled when the file alone can't tell.
 func Look(ctx context.Context, o Options) (schema int64, err error) {
 	if o.URL != "" {
-		return lookPostgres(ctx, o)
+		err = glance(ctx, o.URL, func(db *sql.DB) (err error) {
+			schema, err = look(ctx, db, o)
+			return err
+		})
+		return schema, err
 	}
 	db, settled, err := untouched(o.Path)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -139,15 +140,40 @@ func readableTables(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-func lookPostgres(ctx context.Context, o Options) (schema int64, err error) {
-	conf, err := parsePostgres(o.URL)
+// URLFile reads a connection URL from a file of its own.
+func URLFile(path string) (string, error) {
+	text, err := os.ReadFile(path) //nolint:gosec // G304: the operator names the file
 	if err != nil {
-		return 0, err
+		return "", fmt.Errorf("read the store's connection URL: %w", err)
+	}
+	at := strings.TrimSpace(string(text))
+	if _, err := parsePostgres(at); err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	return at, nil
+}
+
+// Made tells whether there is a store at o.Path or o.URL already. It makes none, and opens no SQLite file.
+func Made(ctx context.Context, o Options) (made bool, err error) {
+	if o.URL == "" {
+		_, err := os.Stat(o.Path)
+		return err == nil, nil
+	}
+	err = glance(ctx, o.URL, func(db *sql.DB) error {
+		return db.QueryRowContext(ctx, `SELECT to_regclass('meta') IS NOT NULL`).Scan(&made)
+	})
+	return made, err
+}
+
+// glance opens the database for reading and closes it again.
+func glance(ctx context.Context, at string, look func(*sql.DB) error) error {
+	conf, err := parsePostgres(at)
+	if err != nil {
+		return err
 	}
 	db := postgresPool(conf, readSilence, map[string]string{"default_transaction_read_only": "on"})
-	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := fit(ctx, db); err != nil {
-		return 0, err
+	if err = fit(ctx, db); err == nil {
+		err = look(db)
 	}
-	return look(ctx, db, o)
+	return errors.Join(err, db.Close())
 }
