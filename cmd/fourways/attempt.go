@@ -16,7 +16,12 @@ type attempt = browser.Attempt
 
 // signIn signs a person in at the door. A refusal is an attempt, not an error; an error has its exit code.
 func signIn(ctx context.Context, door, upn string, pw authn.Secret) (attempt, error) {
-	did, err := browser.SignIn(ctx, browser.SignInOptions{Door: door, UPN: upn, Password: pw})
+	return signInWith(ctx, browser.SignInOptions{Door: door, UPN: upn, Password: pw})
+}
+
+// signInWith is signIn with all that can be asked for.
+func signInWith(ctx context.Context, o browser.SignInOptions) (attempt, error) {
+	did, err := browser.SignIn(ctx, o)
 	var refused browser.Refused
 	switch {
 	case err == nil:
@@ -29,7 +34,7 @@ func signIn(ctx context.Context, door, upn string, pw authn.Secret) (attempt, er
 	case errors.As(err, &refused):
 		err = refusedInput(refused)
 	default:
-		err = failure{exitFailed, "the sign-in endpoint's answer can't be understood", err.Error(), "check that a fourways gateway listens at " + door}
+		err = failure{exitFailed, "the sign-in endpoint's answer can't be understood", err.Error(), "check that a fourways gateway listens at " + o.Door}
 	}
 	return did, err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/client/browser"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/trace"
 )
@@ -21,16 +22,22 @@ form. The verdict, the path and the correlation id are those of a real sign-in, 
 In the lab the password of a demo person is known. Elsewhere it is asked for, or comes by --password-stdin or
 --password-env.
 
+--change-password changes a cloud password in the same step, as a person does who must change it (cloud_must_change,
+cloud_password_expired), or wants to. The new one is asked for, or comes by --new-password-stdin or --new-password-env.
+
 --expect success passes when the sign-in succeeds; --expect REASON (see "fourways help reasons") when it ends with exactly
 that reason in the sign-in log. A person whom the identity provider does not let through counts as idp_abandoned: that is
 what the log will say.`
 
 const signInExample = `  fourways signin alice@phs.example.test
   fourways signin alice@pta.example.test --trace
+  fourways signin carol@cloud.example.test --change-password
   echo wrong | fourways signin alice@cloud.example.test --password-stdin --expect bad_password`
 
 type signInFlags struct {
 	password passwordFlags
+	change   bool
+	fresh    passwordFlags
 	door     string
 	trace    bool
 	expect   string
@@ -47,6 +54,11 @@ func newSignIn(a *app) *cobra.Command {
 	cmd.Flags().StringVar(&f.expect, "expect", "", "exit with 6 unless it ends like this: success, or a `reason`")
 	cmd.Flags().StringVar(&f.door, "signin-url", "", "the sign-in endpoint's origin, as `URL` (else "+envSignIn+", else asked of the console)")
 	f.password.add(cmd)
+	cmd.Flags().BoolVar(&f.change, "change-password", false, "change the password in the same step; the new one is asked for")
+	cmd.Flags().BoolVar(&f.fresh.stdin, "new-password-stdin", false, "change the password to what standard input holds")
+	cmd.Flags().StringVar(&f.fresh.env, "new-password-env", "", "change the password to what the environment `variable` of that name holds")
+	cmd.MarkFlagsMutuallyExclusive("new-password-stdin", "new-password-env")
+	cmd.MarkFlagsMutuallyExclusive("new-password-stdin", "password-stdin") // it is read to its end
 	return cmd
 }
 
@@ -64,7 +76,12 @@ func (a *app) signIn(cmd *cobra.Command, user string, f signInFlags) error {
 		return err
 	}
 	defer pw.Wipe()
-	did, err := signIn(ctx, p.door, user, pw)
+	fresh, err := a.newPasswordOf(cmd, user, f)
+	if err != nil {
+		return err
+	}
+	defer fresh.Wipe()
+	did, err := signInWith(ctx, browser.SignInOptions{Door: p.door, UPN: user, Password: pw, New: fresh})
 	if err != nil {
 		return err
 	}
@@ -93,6 +110,17 @@ func (a *app) passwordOf(cmd *cobra.Command, p place, upn string, f passwordFlag
 	return a.password(cmd, f, "Password of "+printable(upn), false)
 }
 
+// newPasswordOf is the password that the person wants from now on; empty when it is not to be changed.
+func (a *app) newPasswordOf(cmd *cobra.Command, upn string, f signInFlags) (authn.Secret, error) {
+	if !f.change && !f.fresh.given() {
+		return authn.Secret{}, nil
+	}
+	if f.fresh.env != "" && a.env(f.fresh.env) == "" {
+		return authn.Secret{}, misuse(cmd, "the variable %s of --new-password-env is not set, or empty", f.fresh.env)
+	}
+	return a.password(cmd, f.fresh, "New password of "+printable(upn), true)
+}
+
 func knownExpectation(cmd *cobra.Command, expect string) error {
 	if expect == "" || expect == success {
 		return nil
@@ -115,6 +143,8 @@ func reasonOf(did attempt, records []authn.Record) string {
 	switch {
 	case did.Verdict == authn.Allowed:
 		return authn.None.String()
+	case did.MustChange(): // the attempt is still open
+		return did.Public.Name
 	case did.Verdict == authn.Challenged && did.Path == authn.PathFederated:
 		return authn.IdPAbandoned.String()
 	}
@@ -186,7 +216,11 @@ func judge(did attempt, expect string) error {
 	case did.Verdict == authn.Unavailable:
 		return failure{exitFailed, "nobody could check the sign-in", told(did), "fourways trace show " + string(did.CorrelationID)}
 	}
-	return failure{exitDenied, "the sign-in was not let in", told(did), "fourways trace show " + string(did.CorrelationID)}
+	do := "fourways trace show " + string(did.CorrelationID)
+	if did.MustChange() {
+		do = "fourways signin " + printable(did.User) + " --change-password"
+	}
+	return failure{exitDenied, "the sign-in was not let in", told(did), do}
 }
 
 func told(did attempt) string {

@@ -268,3 +268,41 @@ func TestFederatedSignInWalksThroughTheProvidersForm(t *testing.T) {
 	s.env["PW"] = "refused-at-home"
 	says(t, s.want(exitDenied, "signin", alice, "--password-env", "PW").out, "denied", "(50008)")
 }
+
+// doorOfGrace lets grace in only with a new password that is long enough.
+func doorOfGrace(w http.ResponseWriter, r *http.Request) {
+	var ask struct{ Username, Password, NewPassword string }
+	_ = json.NewDecoder(r.Body).Decode(&ask)
+	challenge := map[string]any{"kind": "change_password", "code": 50055, "name": "cloud_must_change", "message": "Your password must be changed."}
+	switch {
+	case len(ask.NewPassword) >= 8 && ask.Password == good:
+		reply(w, http.StatusOK, map[string]any{"verdict": "allowed", "path": "cloud", "correlationId": someID})
+		return
+	case ask.NewPassword != "":
+		challenge["message"] = "The new password is too short."
+	}
+	reply(w, http.StatusOK, map[string]any{"verdict": "challenged", "path": "cloud", "correlationId": someID, "challenge": challenge})
+}
+
+func TestSignInChangesAPasswordThatMustBeChanged(t *testing.T) {
+	open := traceOf(someID, authn.Challenged, authn.CloudMustChange)
+	open.Records[0].Final = false
+	lab := func() *shell {
+		return labAt(t, routes{"POST /signin": doorOfGrace, "GET /api/v1/traces/" + someID: open})
+	}
+	got := lab().want(exitDenied, "signin", alice)
+	says(t, got.out, "challenged", "Your password must be changed. (50055)", "cloud_must_change")
+	says(t, got.err, "fourways signin "+alice+" --change-password")
+	lab().want(exitOK, "signin", alice, "--expect", "cloud_must_change")
+
+	s := lab()
+	s.env["NEW"] = "A-better-one-77"
+	if got := s.want(exitOK, "signin", alice, "--new-password-env", "NEW"); strings.Contains(got.out+got.err, "A-better") {
+		t.Errorf("the new password is printed: %s", got.out)
+	}
+	s.env["NEW"] = "short"
+	says(t, s.want(exitDenied, "signin", alice, "--new-password-env", "NEW").out, "The new password is too short.")
+	says(t, s.want(exitUsage, "signin", alice, "--new-password-env", "NONE").err, "--new-password-env is not set")
+	says(t, s.want(exitUsage, "signin", alice, "--change-password").err, "no terminal")
+	s.want(exitUsage, "signin", alice, "--new-password-stdin", "--password-stdin")
+}

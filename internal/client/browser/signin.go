@@ -44,6 +44,7 @@ type SignInOptions struct {
 	Door     string // the origin of the public listener, without a slash at its end
 	UPN      string // as the person types it
 	Password authn.Secret
+	New      authn.Secret // the password that the person wants from now on; empty: no change
 	Client   *http.Client // gives Transport and Timeout; nil: a client of its own that waits a minute
 }
 
@@ -60,6 +61,11 @@ type Attempt struct {
 	Reason        string             `json:"reason,omitempty"` // the operator's, from the sign-in log; SignIn leaves it empty
 	Note          string             `json:"note,omitempty"`
 	Shown         string             `json:"shown,omitempty"` // what the identity provider's last page said, when it let nobody through
+}
+
+// MustChange reports that the password was right, and lets nobody in before it is changed.
+func (a Attempt) MustChange() bool {
+	return a.Verdict == authn.Challenged && a.Public != nil && a.Public.Code == authn.CloudMustChange.Code()
 }
 
 // Bounds of one sign-in: how long an answer may take, and how many pages an identity provider may show.
@@ -79,6 +85,7 @@ type answer struct {
 		Kind authn.ChallengeKind `json:"kind"`
 		URL  string              `json:"url"`
 		Form map[string]string   `json:"form"`
+		authn.PublicError
 	} `json:"challenge"`
 	Error *authn.PublicError `json:"error"`
 }
@@ -108,7 +115,12 @@ func SignIn(ctx context.Context, o SignInOptions) (Attempt, error) {
 	if ans.Account != nil {
 		did.Account, did.Name = ans.Account.UPN, ans.Account.DisplayName
 	}
-	if ans.Challenge != nil {
+	switch {
+	case ans.Challenge == nil:
+	case ans.Challenge.Kind == authn.ChangePassword || !o.New.Empty():
+		did.Public = &ans.Challenge.PublicError
+		did.Public.Message = cmp.Or(did.Public.Message, "The password can't be changed here: an identity provider keeps it.")
+	default:
 		err = walk{SignInOptions: o, b: b}.follow(ctx, &did, ans)
 	}
 	did.Milliseconds = time.Since(began).Milliseconds()
@@ -133,6 +145,9 @@ func (o SignInOptions) post(ctx context.Context, b *Browser) (status int, ans an
 		ans = answer{} // this person signs in otherwise than the domain does
 	}
 	ask["password"] = string(o.Password.Reveal())
+	if !o.New.Empty() {
+		ask["newPassword"] = string(o.New.Reveal())
+	}
 	status, err = b.PostJSON(ctx, o.Door+"/signin", ask, &ans)
 	return status, ans, err
 }

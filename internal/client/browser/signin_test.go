@@ -101,3 +101,39 @@ func TestPasswordTravelsInClearOnThisMachineOnly(t *testing.T) {
 		}
 	}
 }
+
+func TestAPasswordThatMustBeChangedIsAnOutcome(t *testing.T) {
+	var asked map[string]string
+	door := doorOf(t, func(w http.ResponseWriter, r *http.Request) {
+		asked = map[string]string{}
+		_ = json.NewDecoder(r.Body).Decode(&asked)
+		answer := map[string]any{"verdict": "allowed", "path": "cloud"}
+		if asked["newPassword"] == "" {
+			answer = map[string]any{"verdict": "challenged", "path": "cloud", "challenge": map[string]any{"kind": "change_password", "code": 50055, "name": "cloud_must_change", "message": "Choose a new one."}}
+		}
+		says(http.StatusOK, answer)(w, r)
+	})
+	o := options(door)
+	did, err := browser.SignIn(t.Context(), o)
+	if err != nil || !did.MustChange() || did.Public.Message != "Choose a new one." || did.Public.Name != "cloud_must_change" {
+		t.Errorf("%+v, %v", did, err)
+	}
+	o.New = authn.NewSecret([]byte("A-better-one-77"))
+	did, err = browser.SignIn(t.Context(), o)
+	if err != nil || did.Verdict != authn.Allowed || did.MustChange() || asked["newPassword"] != "A-better-one-77" || asked["password"] != secret {
+		t.Errorf("changed: %+v, %v", did, err)
+	}
+}
+
+// Whoever wants another password is not signed in at an identity provider instead.
+func TestAPasswordOfAnIdentityProviderIsNotChangedHere(t *testing.T) {
+	door := serve(t, map[string]http.HandlerFunc{
+		"POST /realm": says(http.StatusOK, map[string]string{"namespaceType": "Federated"}), "POST /signin": challenged("http://127.0.0.1:1/sso"),
+	})
+	o := options(door)
+	o.New = authn.NewSecret([]byte("A-better-one-77"))
+	did, err := browser.SignIn(t.Context(), o)
+	if err != nil || did.Verdict != authn.Challenged || did.MustChange() || did.Public == nil || !strings.Contains(did.Public.Message, "can't be changed here") {
+		t.Errorf("%+v, %v", did, err)
+	}
+}
