@@ -162,7 +162,10 @@ func putSynced(t *tx, u directory.User) error {
 	if !u.Synced {
 		return fmt.Errorf("synchronise user %s: it isn't marked as synchronised", u.UPN)
 	}
-	return putUser(t, u)
+	if err := putUser(t, u); err != nil {
+		return err
+	}
+	return relicense(t, []authn.AccountID{u.ID})
 }
 
 func deleteSynced(t *tx, id authn.AccountID) error {
@@ -170,7 +173,10 @@ func deleteSynced(t *tx, id authn.AccountID) error {
 	if err != nil || n == 0 {
 		return err
 	}
-	return dropTraces(t, string(id))
+	if err := dropTraces(t, string(id)); err != nil {
+		return err
+	}
+	return relicense(t, []authn.AccountID{id})
 }
 
 func deleteSyncedGroup(t *tx, id string) error {
@@ -178,13 +184,20 @@ func deleteSyncedGroup(t *tx, id string) error {
 	if err != nil || n == 0 {
 		return err
 	}
-	_, err = t.exec(`DELETE FROM memberships WHERE member_of = $1`, id)
-	return err
+	if _, err = t.exec(`DELETE FROM memberships WHERE member_of = $1`, id); err != nil {
+		return err
+	}
+	return dropGroupGrants(t, id)
 }
 
-// applyMembers writes only the differences, in chunks: a group may have very many members.
+// applyMembers writes only the differences, in chunks, and their licences with them: a group may have very many members.
 func (d *DB) applyMembers(ctx context.Context, groups []directory.Group) error {
-	var changes []func(*tx) error
+	var failed []error
+	change := func(how func(*tx, string, []authn.AccountID) error, group string, all []authn.AccountID) {
+		for some := range slices.Chunk(all, chunk) {
+			failed = append(failed, d.write(ctx, func(t *tx) error { return errors.Join(how(t, group, some), relicense(t, some)) }))
+		}
+	}
 	for _, g := range groups {
 		now, err := list(ctx, d, "members of group "+g.ID, column[authn.AccountID],
 			`SELECT account FROM memberships WHERE member_of = $1`, g.ID)
@@ -192,14 +205,10 @@ func (d *DB) applyMembers(ctx context.Context, groups []directory.Group) error {
 			return err
 		}
 		in, out := differ(now, g.Members)
-		for _, m := range in {
-			changes = append(changes, func(t *tx) error { return join(t, g.ID, []authn.AccountID{m}) })
-		}
-		for _, m := range out {
-			changes = append(changes, func(t *tx) error { return leave(t, g.ID, []authn.AccountID{m}) })
-		}
+		change(leave, g.ID, out) // first: whoever goes leaves a seat to whoever comes
+		change(join, g.ID, in)
 	}
-	return d.inChunks(ctx, changes)
+	return errors.Join(failed...)
 }
 
 // differ returns who is to come in and who is to go.

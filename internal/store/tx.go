@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/fourways-id/fourways/authn"
 )
 
 // tx is the writer's transaction. Its connection is held for as long as it is good, so its statements are compiled once.
@@ -17,6 +19,7 @@ type tx struct {
 	conn   *sql.Conn // nil: another is to be had from db
 	stmts  map[string]*sql.Stmt
 	name   string // of what is under way, for the engine that can tell its outcome later
+	clock  authn.Clock
 }
 
 // begin opens the transaction. A connection that was lost since the last one is replaced.

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/fourways-id/fourways/authn"
 )
 
 // What one transaction of the writer takes in: so many writes, or as long as this, whatever is reached first.
@@ -35,8 +37,8 @@ type writer struct {
 	closed bool
 }
 
-func startWriter(e *engine, db *sql.DB) *writer {
-	w := &writer{tx: &tx{engine: e, db: db}, queue: make(chan *write, 4*groupSize), over: make(chan struct{})}
+func startWriter(e *engine, db *sql.DB, clock authn.Clock) *writer {
+	w := &writer{tx: &tx{engine: e, db: db, clock: clock}, queue: make(chan *write, 4*groupSize), over: make(chan struct{})}
 	go w.run()
 	return w
 }
