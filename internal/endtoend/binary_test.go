@@ -13,6 +13,8 @@ import (
 // ready is what the lab writes into its ready-file.
 type ready struct {
 	SignInURL string `json:"signin_url"`
+	Console   string `json:"console_url"`
+	Token     string `json:"token"`
 	IdPURL    string `json:"idp_url"`
 	Users     []struct {
 		UPN, Password, Path string
