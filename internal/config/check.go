@@ -17,6 +17,7 @@ func (c *Config) Check() error {
 		f.secret("store.root_key_file", c.Store.RootKeyFile)
 	}
 	f.secret("store.url_file", c.Store.URLFile)
+	f.breached("password.breached_file", c.Password.BreachedFile)
 	for i, p := range c.IdP {
 		f.readable(fmt.Sprintf("idp[%d].metadata_file", i), p.MetadataFile)
 		f.secret(fmt.Sprintf("idp[%d].client_secret_file", i), p.ClientSecretFile)

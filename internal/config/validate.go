@@ -33,6 +33,7 @@ func (v *validator) config(c *Config) {
 	v.server(c)
 	v.store(c)
 	v.limits(c)
+	v.password(c)
 	v.domains(c)
 	v.idps(c)
 	if c.Lab != nil {
