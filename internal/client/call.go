@@ -22,9 +22,6 @@ type Version[T any] struct {
 	Tag    string
 }
 
-// underWay is the Problem.Type of a request that was made before and has not ended yet (console.BusyType).
-const underWay = "urn:fourways:under-way"
-
 // call makes a request and reads its answer.
 func call[T any](ctx context.Context, c *Console, method, path string, body any) (T, error) {
 	v, err := callVersion[T](ctx, c, method, path, "", body)
@@ -75,7 +72,7 @@ func (c *Console) send(req *http.Request) (answer, error) {
 		}
 		a, err = c.once(again)
 		var p api.Problem
-		if !errors.As(err, &p) || p.Type != underWay {
+		if !errors.As(err, &p) || p.Type != api.UnderWay {
 			return a, err
 		}
 		select {

@@ -34,11 +34,10 @@ type Claim struct {
 	Answer            []byte
 }
 
-// The Problem.Types of a repeated request: its key was used for another one, the first is still under way, nobody knows
-// how it ended.
+// The Problem.Types of a repeated request, beside api.UnderWay: its key was used for another one, nobody knows how the first
+// ended.
 const (
 	KeyReusedType = "urn:fourways:key-reused"
-	BusyType      = "urn:fourways:under-way"
 	UnknownType   = "urn:fourways:outcome-unknown"
 )
 
@@ -93,7 +92,7 @@ func again(claim Claim) reply {
 		}
 		return kept
 	case claim.Busy:
-		busy := problem(api.Problem{Type: BusyType, Title: "Under way", Status: http.StatusConflict, Detail: "The same request with this Idempotency-Key is still under way: ask again in a moment."})
+		busy := problem(api.Problem{Type: api.UnderWay, Title: "Under way", Status: http.StatusConflict, Detail: "The same request with this Idempotency-Key is still under way: ask again in a moment."})
 		busy.Retry = 1
 		return busy
 	}

@@ -115,7 +115,7 @@ func TestAKeyWhoseWorkNeverEndedIsRefusedAndNotCarriedOutAgain(t *testing.T) {
 	}
 	answers["id of "+Admin+"f"].busy = true
 	got := askOnce(h, Admin, "f", body)
-	if got.Code != http.StatusConflict || !strings.Contains(got.Body.String(), BusyType) || got.Header().Get("Retry-After") == "" {
+	if got.Code != http.StatusConflict || !strings.Contains(got.Body.String(), api.UnderWay) || got.Header().Get("Retry-After") == "" {
 		t.Errorf("while it is under way: %d %s", got.Code, got.Body)
 	}
 }

@@ -21,6 +21,9 @@ type Problem struct {
 	Detail string `json:"detail,omitempty"` // what happened and what to do
 }
 
+// UnderWay is the Type of a Problem whose request was made before, with the same Idempotency-Key, and has not ended yet.
+const UnderWay = "urn:fourways:under-way"
+
 // Error makes a Problem an error.
 func (p Problem) Error() string {
 	if p.Detail != "" {
