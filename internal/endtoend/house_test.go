@@ -99,7 +99,7 @@ func (h *house) configure(change func(*config.Config)) {
 	h.t.Helper()
 	c := config.Default()
 	c.Server.PublicURL, c.Server.AgentListen = h.url, "127.0.0.1:0"
-	c.Store = config.Store{Path: filepath.Join(h.dir, "fourways.db"), RootKeyFile: filepath.Join(h.dir, "root.key")}
+	c.Store.Path, c.Store.RootKeyFile = filepath.Join(h.dir, "fourways.db"), filepath.Join(h.dir, "root.key")
 	c.Tenant.InitialDomain = world.CloudDomain
 	c.SignIn.PerAddressRate = 0
 	c.Sync.Paused = true

@@ -40,7 +40,7 @@ func openProduction(t *testing.T, change func(c *config.Config, url string)) *pr
 	dir := t.TempDir()
 	c := config.Default()
 	c.Server.PublicURL, c.Server.PublicListen, c.Server.AgentListen = p.url, public.Addr().String(), "127.0.0.1:0"
-	c.Store = config.Store{Path: filepath.Join(dir, "fourways.db"), RootKeyFile: filepath.Join(dir, "root.key")}
+	c.Store.Path, c.Store.RootKeyFile = filepath.Join(dir, "fourways.db"), filepath.Join(dir, "root.key")
 	c.Tenant.InitialDomain = cloudDomain
 	c.SignIn.PerAddressRate = 0
 	c.Sync.Paused = true
