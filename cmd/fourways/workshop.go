@@ -100,7 +100,7 @@ func (w *workshop) configure() (*config.Config, error) {
 	c.Server.PublicURL, c.Server.PublicListen = w.sockets.publicURL(), w.sockets.public.Addr().String()
 	c.Server.ConsoleListen, c.Server.TelemetryListen = w.sockets.console.Addr().String(), w.sockets.telemetry.Addr().String()
 	c.Server.AgentListen = w.sockets.agent
-	c.Store = config.Store{Path: filepath.Join(w.dir, "fourways.db"), RootKeyFile: filepath.Join(w.dir, "root.key")}
+	c.Store.Path, c.Store.RootKeyFile = filepath.Join(w.dir, "fourways.db"), filepath.Join(w.dir, "root.key")
 	c.Tenant = config.Tenant{Name: "Demo tenant", InitialDomain: world.CloudDomain}
 	made := w.lab.World()
 	c.Lab = &config.Lab{Seed: made.Seed, Users: made.Crowd, Expose: made.Exposed, IdPListen: w.sockets.idp, LDAPListen: w.sockets.ldap}
