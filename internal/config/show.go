@@ -159,6 +159,12 @@ func stableKey(c *Config, key string) string {
 		return key
 	case table == "domain":
 		return fmt.Sprintf("domain %q%s", c.Domain[i].Name, rest)
+	case table == "license":
+		return fmt.Sprintf("license %q%s", c.License[i].ID, rest)
+	case table == "app":
+		return fmt.Sprintf("app %q%s", c.App[i].ID, rest)
+	case table == "rollout":
+		return fmt.Sprintf("rollout %q%s", c.Rollout[i].Group, rest)
 	default:
 		return fmt.Sprintf("idp %q%s", c.IdP[i].ID, rest)
 	}

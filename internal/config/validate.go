@@ -36,6 +36,7 @@ func (v *validator) config(c *Config) {
 	v.password(c)
 	v.domains(c)
 	v.idps(c)
+	v.licences(c)
 	if c.Lab != nil {
 		v.listen("lab.idp_listen", c.Lab.IdPListen)
 		v.listen("lab.ldap_listen", c.Lab.LDAPListen)

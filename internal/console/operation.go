@@ -151,6 +151,8 @@ func typeOf[T any]() reflect.Type {
 func (c *console) operations() []operation {
 	return slices.Concat(
 		c.userOperations(),
+		c.licenceOperations(),
+		c.appOperations(),
 		c.modeOperations(),
 		c.historyOperations(),
 		c.syncOperations(),

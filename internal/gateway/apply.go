@@ -99,12 +99,16 @@ func (g *Gateway) reload(ctx context.Context) (api.Reload, error) {
 	if err := newlyBroken(idps, reopened); err != nil {
 		return api.Reload{}, invalid(err)
 	}
+	if err := g.base().Declarable(ctx, next); err != nil {
+		return api.Reload{}, invalid(err)
+	}
 	before := g.tenant.Domains()
 	if err := g.configure(ctx, next, reopened); err != nil {
 		g.swap(running, idps)
 		return api.Reload{}, fmt.Errorf("%w: the old configuration is in force again", err)
 	}
 	g.conf.Store(next)
+	g.declare(ctx, next)
 	g.countChanges(before)
 	hidden, err := g.hidden(ctx)
 	return api.Reload{Live: live, Restart: restart, Overrides: hidden}, err

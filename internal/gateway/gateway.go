@@ -109,11 +109,12 @@ func Open(ctx context.Context, o Options) (_ *Gateway, err error) {
 	})
 	g.flow = g.breakable(&authn.Flow{
 		Directory: g.tenant, Realms: g.tenant, Guard: g.core.guard, Providers: g.paths,
-		Sessions: g.sessions, Committer: &committer{g}, Clock: o.Clock,
+		Sessions: g.sessions, Committer: &committer{g}, Clock: o.Clock, Licences: licences{g},
 	})
 	if err := g.configure(ctx, o.Config, g.openIdPs(o.Config)); err != nil {
 		return nil, err
 	}
+	g.declare(ctx, o.Config)
 	if err := g.listen(ctx, o.Listeners); err != nil {
 		return nil, err
 	}

@@ -96,7 +96,7 @@ func (g *Gateway) public(c *config.Config) (http.Handler, error) {
 	}
 	return web.New(web.Options{
 		Flow: g.flow, Sessions: g.sessions, Pending: g.sessions, People: g.core.store, Realms: g.tenant,
-		Federation: federation{g.paths}, Enrol: g.onprem, Site: site,
+		Federation: federation{g.paths}, Enrol: g.onprem, Apps: licences{g}, Site: site,
 	})
 }
 

@@ -130,6 +130,7 @@ func (o *Operator) RestoreWorld(ctx context.Context, path string, rest func() er
 	if err != nil {
 		return 0, err
 	}
+	o.g.declare(ctx, o.g.conf.Load()) // the file wins over what was kept
 	return users, o.g.onprem.ensure(ctx)
 }
 

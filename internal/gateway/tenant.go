@@ -8,7 +8,10 @@ import (
 // administration joins the ports by which administrators manage the tenant.
 func (g *Gateway) administration() console.TenantPorts {
 	b := g.base()
-	return console.TenantPorts{People: &admin.People{Base: b}}
+	return console.TenantPorts{
+		People:   &admin.People{Base: b},
+		Licences: &admin.Licences{Base: b}, Apps: &admin.Apps{Base: b},
+	}
 }
 
 func (g *Gateway) base() admin.Base {

@@ -33,7 +33,8 @@ func (e httpError) public() authn.PublicError {
 	return authn.PublicError{Code: e.code, Name: e.name, Message: e.message}
 }
 
-// The errors of this listener. 90013 is Microsoft's InvalidUserInput, 90014 MissingRequiredField, 50058 UserInformationNotProvided.
+// The errors of this listener. 90013 is Microsoft's InvalidUserInput, 90014 MissingRequiredField, 50058 UserInformationNotProvided, 700016
+// UnauthorizedClient_DoesNotMatchRequest: the application was not found in the directory.
 var (
 	errNotJSON     = httpError{http.StatusUnsupportedMediaType, 90013, "unsupported_media_type", "Send the body as application/json in UTF-8."}
 	errMediaType   = httpError{http.StatusUnsupportedMediaType, 90013, "unsupported_media_type", "Send the body as application/json or application/x-www-form-urlencoded in UTF-8."}
@@ -41,6 +42,7 @@ var (
 	errFormToken   = httpError{http.StatusForbidden, 90013, "form_expired", "This form is too old, or cookies are turned off. Please start again."}
 	errCrossOrigin = httpError{http.StatusForbidden, 90013, "cross_origin", "This request came from another site. Please start again here."}
 	errNoSession   = httpError{http.StatusUnauthorized, 50058, "no_session", "Nobody is signed in here."}
+	errNoApp       = httpError{http.StatusNotFound, 700016, "application_unknown", "There is no such application here."}
 	errTooMany     = fromReason(http.StatusTooManyRequests, authn.Throttled)
 	errOverloaded  = fromReason(http.StatusServiceUnavailable, authn.Overloaded)
 	errInternal    = fromReason(http.StatusServiceUnavailable, authn.Internal)

@@ -13,7 +13,7 @@ import (
 	"github.com/fourways-id/fourways/internal/trace"
 )
 
-// Options is what the public listener needs. Federation and Enrol may be nil; everything else must be set.
+// Options is what the public listener needs. Federation, Enrol and Apps may be nil; everything else must be set.
 type Options struct {
 	Flow       Flow
 	Sessions   Sessions
@@ -22,6 +22,7 @@ type Options struct {
 	Realms     Realms
 	Federation Federation // nil: no identity provider is configured
 	Enrol      Enrol      // nil: agents can't enrol here
+	Apps       Apps       // nil: there are no applications to ask about
 	Site       Site
 }
 
@@ -63,6 +64,12 @@ type Federation interface {
 	// Origins lists the origins (scheme://host:port) that a sign-in may send the browser to. Browsers check the sign-in
 	// form's form-action against every redirect that follows it, so an origin that is missing here can't be reached.
 	Origins() []string
+}
+
+// Apps tells who may use what. Signing in does not depend on it: applications ask.
+type Apps interface {
+	// Grant answers directory.ErrNotFound when there is no such application.
+	Grant(ctx context.Context, app string, who Visitor) (directory.Grant, error)
 }
 
 // Enrol admits an agent that shows a one-time token; *agentlink.Enroller does.

@@ -22,6 +22,9 @@ type Visitor struct {
 	Began     time.Time
 	Until     time.Time
 	FormToken string // for a form of the application that posts to /signout, as formToken
+
+	// MayUse asks what the visitor may do in an application; nil where nobody knows.
+	MayUse func(ctx context.Context, app string) (directory.Grant, error)
 }
 
 type visitorKey struct{}
@@ -70,10 +73,14 @@ func (d *door) visitor(r *http.Request) (Visitor, error) {
 		d.log.Error("the account of a session could not be read", "account", s.Account, "cause", err)
 		return Visitor{}, errInternal
 	}
-	return Visitor{
+	v := Visitor{
 		ID: u.ID, UPN: u.UPN, Name: u.DisplayName, Path: s.Path, Attempt: s.Attempt,
 		Methods: s.Proof.Methods, Began: s.Began, Until: s.Until,
-	}, nil
+	}
+	if d.Apps != nil {
+		v.MayUse = func(ctx context.Context, app string) (directory.Grant, error) { return d.Apps.Grant(ctx, app, v) }
+	}
+	return v, nil
 }
 
 // session says who is signed in: JSON, or the signed-in page to a browser.
@@ -88,20 +95,65 @@ func (d *door) session(w http.ResponseWriter, r *http.Request) {
 	case html:
 		d.signedInPage(w, r, v)
 	default:
-		writeJSON(w, http.StatusOK, sessionAnswer{
-			Account: accountView{v.ID, v.UPN, v.Name}, Path: v.Path, CorrelationID: v.Attempt,
-			Methods: v.Methods, Began: v.Began.UTC(), Expires: v.Until.UTC(),
-		})
+		d.sessionJSON(w, r, v)
 	}
 }
 
+// sessionJSON is the answer to a program, which may ask about one application.
+func (d *door) sessionJSON(w http.ResponseWriter, r *http.Request, v Visitor) {
+	answer := sessionAnswer{
+		Account: accountView{v.ID, v.UPN, v.Name}, Path: v.Path, CorrelationID: v.Attempt,
+		Methods: v.Methods, Began: v.Began.UTC(), Expires: v.Until.UTC(),
+	}
+	if app := r.URL.Query().Get("app"); app != "" {
+		grant, err := v.ask(r.Context(), app)
+		if err != nil {
+			if !errors.Is(err, directory.ErrNotFound) {
+				d.log.Error("nobody could tell whether the visitor may use an application", "account", v.ID, "cause", err)
+				err = errInternal
+			} else {
+				err = errNoApp
+			}
+			d.refuseInput(w, r, err)
+			return
+		}
+		answer.Application = applicationOf(grant)
+	}
+	writeJSON(w, http.StatusOK, answer)
+}
+
+func (v Visitor) ask(ctx context.Context, app string) (directory.Grant, error) {
+	if v.MayUse == nil {
+		return directory.Grant{}, directory.ErrNotFound
+	}
+	return v.MayUse(ctx, app)
+}
+
+func applicationOf(g directory.Grant) *applicationView {
+	a := &applicationView{ID: g.App, Allowed: g.Reason == authn.None, Roles: g.Roles}
+	if !a.Allowed {
+		public := g.Reason.Public()
+		a.Roles, a.Error = []string{}, &public
+	}
+	return a
+}
+
 type sessionAnswer struct {
-	Account       accountView     `json:"account"`
-	Path          authn.Path      `json:"path"`
-	CorrelationID authn.AttemptID `json:"correlationId"`
-	Methods       []string        `json:"methods,omitempty"`
-	Began         time.Time       `json:"began"`
-	Expires       time.Time       `json:"expires"`
+	Account       accountView      `json:"account"`
+	Path          authn.Path       `json:"path"`
+	CorrelationID authn.AttemptID  `json:"correlationId"`
+	Methods       []string         `json:"methods,omitempty"`
+	Began         time.Time        `json:"began"`
+	Expires       time.Time        `json:"expires"`
+	Application   *applicationView `json:"application,omitempty"` // that was asked about
+}
+
+// applicationView is what an application needs to know of who is signed in.
+type applicationView struct {
+	ID      string             `json:"id"`
+	Allowed bool               `json:"allowed"`
+	Roles   []string           `json:"roles"`
+	Error   *authn.PublicError `json:"error,omitempty"` // why not
 }
 
 func (d *door) signedInPage(w http.ResponseWriter, r *http.Request, v Visitor) {

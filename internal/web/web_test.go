@@ -81,7 +81,7 @@ func newHouse(t *testing.T, change func(*house, *web.Options)) *house {
 	h.flow = &spy{Flow: flow}
 	public := &url.URL{Scheme: "http", Host: "localhost"}
 	o := web.Options{
-		Flow: h.flow, Sessions: sessions, Pending: sessions, People: h, Realms: h, Federation: h,
+		Flow: h.flow, Sessions: sessions, Pending: sessions, People: h, Realms: h, Federation: h, Apps: apps{},
 		Site: web.Site{Tenant: "Example tenant", PublicURL: public, Clock: clock, App: mail.New(mail.ReaderFunc(func(r *http.Request) (mail.Visitor, bool) {
 			v, ok := web.VisitorFrom(r.Context())
 			return mail.Visitor(v), ok
