@@ -188,7 +188,11 @@ func signInText(t attempt) string {
 	if t.Account != "" {
 		line("account", fmt.Sprintf("%s (%s)", t.Account, t.Name))
 	}
-	if t.Public != nil {
+	switch {
+	case t.Public == nil:
+	case t.Public.Code == 0: // of a challenge, which is no error
+		line("told", t.Public.Message)
+	default:
 		line("told", fmt.Sprintf("%s (%d)", t.Public.Message, t.Public.Code))
 	}
 	if t.Verdict != authn.Allowed {

@@ -77,7 +77,7 @@ func newPassword(r authn.StepResult) string {
 	case authn.StepSkipped:
 		return "The new password was not hashed: the hash workers had no room. The old one stays."
 	default:
-		return "The new password was hashed[ with {scheme}][ {params}][; waited {wait} for a worker], and its hash takes the place of the old one's."
+		return "The new password was hashed[ with {scheme}][ {params}], and its hash takes the old one's place[; waited {wait} for a worker]."
 	}
 }
 
