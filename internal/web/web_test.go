@@ -52,11 +52,12 @@ func newHouse(t *testing.T, change func(*house, *web.Options)) *house {
 	h.world = &authntest.World{
 		Clock: clock,
 		People: map[string]authn.Account{
-			grace:                     {ID: "g-cloud", UPN: grace, DisplayName: "Grace Gale", MustChange: true},
-			carol:                     {ID: "c-cloud", UPN: carol, DisplayName: "Carol Crane"},
-			alice:                     {ID: "a-phs", UPN: alice, DisplayName: "Alice Arden", Synced: true},
-			"alice@saml.example.test": {ID: "a-saml", UPN: "alice@saml.example.test", DisplayName: "Alice Arden", Anchor: "QUJD", Synced: true},
-			"alice@oidc.example.test": {ID: "a-oidc", UPN: "alice@oidc.example.test", DisplayName: "Alice Arden", Anchor: "QUJD", Synced: true},
+			grace:                      {ID: "g-cloud", UPN: grace, DisplayName: "Grace Gale", MustChange: true},
+			carol:                      {ID: "c-cloud", UPN: carol, DisplayName: "Carol Crane"},
+			"alice@cloud.example.test": {ID: "a-cloud", UPN: "alice@cloud.example.test", DisplayName: "Alice Arden"},
+			alice:                      {ID: "a-phs", UPN: alice, DisplayName: "Alice Arden", Synced: true},
+			"alice@saml.example.test":  {ID: "a-saml", UPN: "alice@saml.example.test", DisplayName: "Alice Arden", Anchor: "QUJD", Synced: true},
+			"alice@oidc.example.test":  {ID: "a-oidc", UPN: "alice@oidc.example.test", DisplayName: "Alice Arden", Anchor: "QUJD", Synced: true},
 		},
 		RealmOf: map[string]authn.Realm{
 			"cloud.example.test": {Domain: "cloud.example.test", Path: authn.PathCloud, Rule: "domain cloud.example.test"},
