@@ -57,7 +57,28 @@ func callsOfUsers() []call {
 
 func callsOfGroups() []call { return nil }
 
-func callsOfLicences() []call { return nil }
+func callsOfLicences() []call {
+	return []call{
+		{method: "POST", path: "/plans", body: `{"id":"tug","displayName":"Tug","seats":3,"services":["harbour-mail"]}`, status: 201},
+		{method: "GET", path: "/plans"},
+		{method: "GET", path: "/plans/tug", keep: "plan=ETag"},
+		{method: "PATCH", path: "/plans/tug", match: "${plan}", body: `{"seats":5}`},
+		{method: "PATCH", path: "/plans/tug", match: "${plan}", body: `{"seats":4}`, status: 409},
+		{method: "PUT", path: "/plans/tug/users/alice@phs.example.test"},
+		{method: "GET", path: "/licenses?plan=tug"},
+		{method: "DELETE", path: "/plans/tug/users/alice@phs.example.test"},
+		{method: "PUT", path: "/plans/tug/groups/Pilot"},
+		{method: "DELETE", path: "/plans/tug/groups/Pilot"},
+		{method: "DELETE", path: "/plans/tug"},
+		{method: "POST", path: "/apps", body: `{"id":"crane","displayName":"Crane","assignmentRequired":true,"roles":["driver"]}`, status: 201},
+		{method: "GET", path: "/apps"},
+		{method: "GET", path: "/apps/crane", keep: "app=ETag"},
+		{method: "PATCH", path: "/apps/crane", match: "${app}", body: `{"displayName":"Crane 2"}`},
+		{method: "POST", path: "/apps/crane/assignments", body: `{"user":"alice@phs.example.test","role":"driver"}`, status: 201},
+		{method: "DELETE", path: "/apps/crane/assignments?user=alice@phs.example.test&role=driver"},
+		{method: "DELETE", path: "/apps/crane"},
+	}
+}
 
 func callsOfDomains() []call {
 	return []call{
