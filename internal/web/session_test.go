@@ -30,7 +30,7 @@ func (apps) Grant(_ context.Context, app string, _ web.Visitor) (directory.Grant
 
 func TestAnApplicationLearnsWhetherThePersonMayUseIt(t *testing.T) {
 	h := newHouse(t, nil)
-	in := h.signIn(`{"username":"alice@cloud.example.test","password":"` + good + `"}`)
+	in := h.signIn(`{"username":"alice@phs.example.test","password":"` + good + `"}`)
 	cookie := cookieNamed(in, "fourways_session")
 	if cookie == nil {
 		t.Fatalf("nobody is signed in: %s", in.Body)
@@ -40,7 +40,7 @@ func TestAnApplicationLearnsWhetherThePersonMayUseIt(t *testing.T) {
 		return w.Code, w.Body.String()
 	}
 	for query, want := range map[string]string{
-		"":            `"path":"cloud"`,
+		"":            `"path":"phs"`,
 		"?app=mail":   `"application":{"id":"mail","allowed":true,"roles":["user"]}`,
 		"?app=books":  `"application":{"id":"books","allowed":false,"roles":[],"error":{"code":650052,"name":"not_licensed","message":"`,
 		"?app=ledger": `"application":{"id":"ledger","allowed":false,"roles":[],"error":{"code":50105,"name":"not_assigned","message":"`,

@@ -82,7 +82,7 @@ func (s Spec) entry(p person, domain, password string) dc.Entry {
 		"givenName": {p.display()[:len(p.name)]}, "sn": {p.surname}, "userAccountControl": {"66048"}, "pwdLastSet": {"-1"},
 	}
 	if !p.nowhere {
-		attrs["msExchUsageLocation"] = []string{"NL"}
+		attrs["msExchUsageLocation"] = []string{Location}
 	}
 	return dc.Entry{DN: p.dn(domain), Attrs: attrs, Password: password}
 }
@@ -90,7 +90,7 @@ func (s Spec) entry(p person, domain, password string) dc.Entry {
 // groups are the forest's groups and contacts. Pilot is for staged roll-outs, Licensed-E3 for licences by group.
 func (s Spec) groups() []dc.Entry {
 	return []dc.Entry{
-		s.group("Pilot", "Synced", "rita"), s.group("Licensed-E3", "Synced", "alice", "bob", "heidi", "rita"),
+		s.group("Pilot", "Synced", "rita"), s.group(GroupE3, "Synced", licensedE3()...),
 		s.group("Finance", "Synced", "alice", "dave"), s.group("Onprem-only", "NotSynced", "nick"),
 		s.contact("Northwind Papers", "orders@northwind.example"), s.contact("Tailspin Couriers", "desk@tailspin.example"),
 	}
