@@ -14,118 +14,14 @@ import (
 
 	"github.com/pb33f/libopenapi"
 	validator "github.com/pb33f/libopenapi-validator"
+	validation "github.com/pb33f/libopenapi-validator/errors"
 )
-
-// call is one request of a story, in order. ${x} in path, body or match is what an earlier call kept under that name.
-type call struct {
-	method, path, body string // path: under /api/v1
-	keep               string // "name=field of the answer" (items.0.id reaches into it), or "name=ETag"
-	match              string // If-Match
-	status             int    // 0: 200
-}
-
-// story is what an operator does in an hour: make, read, change, drop. Every call that the console documents stands in
-// one of its parts.
-func story() []call {
-	return slices.Concat(
-		callsOfBooks(), callsOfUsers(), callsOfGroups(), callsOfLicences(), callsOfDomains(), callsOfPremises(), callsOfLab(),
-	)
-}
-
-func callsOfBooks() []call {
-	return []call{
-		{method: "GET", path: "/config"},
-		{method: "POST", path: "/config"},
-		{method: "GET", path: "/doctor"},
-		{method: "POST", path: "/tokens", body: `{"name":"dashboard","role":"reader","valid":"1h"}`, keep: "token=id", status: 201},
-		{method: "GET", path: "/tokens"},
-		{method: "DELETE", path: "/tokens/${token}"},
-		{method: "GET", path: "/audit?limit=1", keep: "cursor=next"},
-		{method: "GET", path: "/audit?after=${cursor}"},
-		{method: "GET", path: "/signins?limit=1", keep: "trace=items.0.correlationId"},
-		{method: "GET", path: "/traces/${trace}"},
-	}
-}
-
-func callsOfUsers() []call {
-	return []call{
-		{method: "GET", path: "/users?domain=cloud.example.test&limit=2"},
-		{method: "POST", path: "/users", body: `{"userPrincipalName":"nora@cloud.example.test","displayName":"Nora","password":"Harbour-7-lantern"}`, status: 201},
-		{method: "PUT", path: "/users/nora@cloud.example.test/password", body: `{"password":"Quay-8-lantern"}`},
-	}
-}
-
-func callsOfGroups() []call { return nil }
-
-func callsOfLicences() []call {
-	return []call{
-		{method: "POST", path: "/plans", body: `{"id":"tug","displayName":"Tug","seats":3,"services":["harbour-mail"]}`, status: 201},
-		{method: "GET", path: "/plans"},
-		{method: "GET", path: "/plans/tug", keep: "plan=ETag"},
-		{method: "PATCH", path: "/plans/tug", match: "${plan}", body: `{"seats":5}`},
-		{method: "PATCH", path: "/plans/tug", match: "${plan}", body: `{"seats":4}`, status: 409},
-		{method: "PUT", path: "/plans/tug/users/alice@phs.example.test"},
-		{method: "GET", path: "/licenses?plan=tug"},
-		{method: "DELETE", path: "/plans/tug/users/alice@phs.example.test"},
-		{method: "PUT", path: "/plans/tug/groups/Pilot"},
-		{method: "DELETE", path: "/plans/tug/groups/Pilot"},
-		{method: "DELETE", path: "/plans/tug"},
-		{method: "POST", path: "/apps", body: `{"id":"crane","displayName":"Crane","assignmentRequired":true,"roles":["driver"]}`, status: 201},
-		{method: "GET", path: "/apps"},
-		{method: "GET", path: "/apps/crane", keep: "app=ETag"},
-		{method: "PATCH", path: "/apps/crane", match: "${app}", body: `{"displayName":"Crane 2"}`},
-		{method: "POST", path: "/apps/crane/assignments", body: `{"user":"alice@phs.example.test","role":"driver"}`, status: 201},
-		{method: "DELETE", path: "/apps/crane/assignments?user=alice@phs.example.test&role=driver"},
-		{method: "DELETE", path: "/apps/crane"},
-	}
-}
-
-func callsOfDomains() []call {
-	return []call{
-		{method: "GET", path: "/mode"},
-		{method: "PUT", path: "/mode/pta.example.test", body: `{"path":"phs","reason":"a drill"}`},
-		{method: "DELETE", path: "/mode/pta.example.test"},
-	}
-}
-
-func callsOfPremises() []call {
-	return []call{
-		{method: "GET", path: "/sync"},
-		{method: "POST", path: "/sync", body: `{}`},
-		{method: "POST", path: "/agents", body: `{"name":"spare","roles":["pta"]}`, status: 201},
-		{method: "GET", path: "/agents", keep: "agent=items.0.id"},
-	}
-}
-
-// callsOfLab ends with what takes the world away: the agent last of all.
-func callsOfLab() []call {
-	return []call{
-		{method: "GET", path: "/onprem/users"},
-		{method: "POST", path: "/onprem/users/alice@pta.example.test", body: `{"do":"disable"}`},
-		{method: "GET", path: "/faults"},
-		{method: "PUT", path: "/faults/dc-slow", body: `{"param":"10ms","for":"1m"}`},
-		{method: "DELETE", path: "/faults/dc-slow"},
-		{method: "DELETE", path: "/faults"},
-		{method: "GET", path: "/clock"},
-		{method: "POST", path: "/clock", body: `{"advance":"1m"}`},
-		{method: "DELETE", path: "/clock"},
-		{method: "PUT", path: "/snapshots/before", status: 201},
-		{method: "GET", path: "/snapshots"},
-		{method: "POST", path: "/snapshots/before"},
-		{method: "GET", path: "/scenarios", keep: "scenario=items.0.name"},
-		{method: "POST", path: "/scenarios/${scenario}"},
-		{method: "GET", path: "/matrix", status: 404},
-		{method: "POST", path: "/matrix", body: `{}`},
-		{method: "GET", path: "/matrix"},
-		{method: "POST", path: "/reset"},
-		{method: "DELETE", path: "/agents/${agent}"},
-	}
-}
 
 func TestOpenAPIEachDocumentedCallIsMadeAndAnswersAsDocumented(t *testing.T) {
 	lab := upLab(t)
 	signInOnce(t, lab)
 	api := openDocument(t, lab.Console)
+	api.notices(t, lab.Console)
 	kept := map[string]string{}
 	for _, c := range story() {
 		api.make(t, lab, c, kept)
@@ -233,13 +129,44 @@ func (d *documented) make(t *testing.T, lab ready, c call, kept map[string]strin
 		t.Errorf("%s %s is not documented", c.method, path)
 		return
 	}
-	res.Body = io.NopCloser(bytes.NewReader(text))
-	if ok, faults := d.validator.ValidateHttpRequestResponse(asked, res); !ok {
-		for _, f := range faults {
-			t.Errorf("%s %s is not as documented: %s %s %v\n%.1000s", c.method, path, f.Message, f.Reason, f.SchemaValidationErrors, text)
-		}
+	for _, f := range d.faults(asked, res, text) {
+		t.Errorf("%s %s is not as documented: %s %s %v\n%.1000s", c.method, path, f.Message, f.Reason, f.SchemaValidationErrors, text)
 	}
 	remember(t, c, res, text, kept)
+}
+
+// faults are what of a request and its answer is not as documented.
+func (d *documented) faults(req *http.Request, res *http.Response, text []byte) []*validation.ValidationError {
+	res.Body = io.NopCloser(bytes.NewReader(text))
+	_, faults := d.validator.ValidateHttpRequestResponse(req, res)
+	return faults
+}
+
+// notices fails the test when an answer, a status or a request that is wrong would pass.
+func (d *documented) notices(t *testing.T, console string) {
+	t.Helper()
+	const good = `{"items":[{"id":"1","name":"x","role":"admin","created":"2026-01-01T00:00:00Z","until":"2026-01-01T00:00:00Z"}]}`
+	for _, try := range []struct {
+		what, method, path, body, answer string
+		right                            bool
+	}{
+		{"the control", "GET", "/tokens", "", good, true},
+		{"an answer without a field", "GET", "/tokens", "", strings.Replace(good, `"role":"admin",`, "", 1), false},
+		{"an answer with a number for a name", "GET", "/tokens", "", strings.Replace(good, `"x"`, "1", 1), false},
+		{"a request without a body", "POST", "/config", "", `{"live":[],"restart":[],"overrides":[]}`, true},
+		{"a request with a number for a name", "PUT", "/users/x/password", `{"password":1}`, `{}`, false},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), try.method, console+"/api/v1"+try.path, strings.NewReader(try.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer x")
+		req.Header.Set("Content-Type", "application/json")
+		res := &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Request: req}
+		if faults := d.faults(req, res, []byte(try.answer)); (len(faults) == 0) != try.right {
+			t.Errorf("%s: %v", try.what, faults)
+		}
+	}
 }
 
 // remember keeps what later calls need.
