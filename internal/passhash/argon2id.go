@@ -3,7 +3,6 @@ package passhash
 import (
 	"fmt"
 
-	"github.com/go-crypt/crypt/algorithm"
 	"github.com/go-crypt/crypt/algorithm/argon2"
 )
 
@@ -49,35 +48,4 @@ func (a Argon2id) Check() error {
 // String is the cost as PHC strings write it.
 func (a Argon2id) String() string {
 	return fmt.Sprintf("m=%d,t=%d,p=%d", a.MemoryKiB, a.Time, a.Parallelism)
-}
-
-// PHC is a parsed Argon2id record.
-type PHC struct {
-	Cost   Argon2id
-	digest algorithm.Digest
-}
-
-// ParsePHC reads a record and refuses one whose cost is out of bounds. The error never shows the record.
-func ParsePHC(record string) (PHC, error) {
-	if len(record) > longestPHC {
-		return PHC{}, fmt.Errorf("%w: longer than %d bytes", ErrRecord, longestPHC)
-	}
-	digest, err := argon2.DecodeVariant(argon2.VariantID)(record)
-	if err != nil {
-		return PHC{}, fmt.Errorf("%w: not an argon2id PHC string", ErrRecord)
-	}
-	var a Argon2id
-	if _, err := fmt.Sscanf(digest.Encode(), "$argon2id$v=19$m=%d,t=%d,p=%d$", &a.MemoryKiB, &a.Time, &a.Parallelism); err != nil {
-		return PHC{}, fmt.Errorf("%w: no cost in it", ErrRecord)
-	}
-	if err := a.Check(); err != nil {
-		return PHC{}, fmt.Errorf("%w: %w", ErrRecord, err)
-	}
-	return PHC{Cost: a, digest: digest}, nil
-}
-
-// Match does the whole work and compares in constant time.
-func (p PHC) Match(password []byte) bool {
-	ok, err := p.digest.MatchBytesAdvanced(password)
-	return ok && err == nil
 }

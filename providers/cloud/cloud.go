@@ -39,7 +39,7 @@ type Provider struct {
 	policy Policy
 	pool   *passhash.Pool
 	cost   passhash.Argon2id
-	decoy  passhash.PHC // what a stranger's password is checked against, so that it takes as long
+	decoy  passhash.Record // what a stranger's password is checked against, so that it takes as long
 	clock  authn.Clock
 }
 
@@ -52,7 +52,7 @@ func New(h Hashes, judge Policy, p *passhash.Pool, cost passhash.Argon2id, c aut
 	if err != nil {
 		return nil, err
 	}
-	decoy, err := passhash.ParsePHC(record)
+	decoy, err := passhash.Parse(record)
 	if err != nil {
 		return nil, err
 	}
@@ -90,15 +90,15 @@ func (p *Provider) check(ctx context.Context, who authn.Account, pw authn.Secret
 	if err != nil {
 		return authn.Fail(authn.Internal, authn.K2, fmt.Errorf("load the password hash: %w", err), append(steps, load.End(p.clock, authn.StepRefused))...)
 	}
-	phc, known, err := p.record(who, stored.Record)
+	rec, known, err := p.record(who, stored.Record)
 	if err != nil {
 		return authn.Fail(authn.Internal, authn.K2, fmt.Errorf("account %s: %w: set a new password", who.ID, err), append(steps, load.End(p.clock, authn.StepRefused))...)
 	}
 	if load = load.End(p.clock, authn.StepSkipped); known {
 		load.Result = authn.StepOK
-		load = load.With(authn.FactScheme, "argon2id").With(authn.FactParams, phc.Cost.String()).Hold(authn.Store, authn.FormArgon2id+authn.Stored)
+		load = load.With(authn.FactScheme, rec.Scheme()).With(authn.FactParams, rec.Params()).Hold(authn.Store, form(rec)+authn.Stored)
 	}
-	fresh, out := p.verify(ctx, who, pw, phc, known, append(steps, load))
+	fresh, out := p.verify(ctx, who, pw, rec, known, append(steps, load))
 	if out.Verdict != authn.Undecided {
 		return out
 	}
@@ -133,22 +133,30 @@ func busy(err error) authn.Reason {
 }
 
 // record is the account's own, or the decoy for nobody and for an account without one.
-func (p *Provider) record(who authn.Account, stored []byte) (passhash.PHC, bool, error) {
+func (p *Provider) record(who authn.Account, stored []byte) (passhash.Record, bool, error) {
 	if !who.Exists() || stored == nil {
 		return p.decoy, false, nil
 	}
-	phc, err := passhash.ParsePHC(string(stored))
-	return phc, err == nil, err
+	rec, err := passhash.Parse(string(stored))
+	return rec, err == nil, err
+}
+
+// form is what the store holds; a record that was brought along stays what it is until the person signs in.
+func form(r passhash.Record) authn.Form {
+	if r.Scheme() == "argon2id" {
+		return authn.FormArgon2id
+	}
+	return authn.FormForeign
 }
 
 // verify leaves the outcome Undecided when the password is right: it has the evidence, and fresh is the record to be stored
 // when today's cost is another.
-func (p *Provider) verify(ctx context.Context, who authn.Account, pw authn.Secret, phc passhash.PHC, known bool, steps []authn.Step) (fresh []byte, out authn.Outcome) {
+func (p *Provider) verify(ctx context.Context, who authn.Account, pw authn.Secret, rec passhash.Record, known bool, steps []authn.Step) (fresh []byte, out authn.Outcome) {
 	var ok bool
 	step := authn.StartStep(p.clock, authn.K3, authn.Gateway, authn.Gateway)
 	wait, err := p.pool.Do(ctx, func() {
-		ok = phc.Match(pw.Reveal()) && known
-		if ok && phc.Cost != p.cost {
+		ok = rec.Match(pw.Reveal()) && known
+		if ok && !rec.Current(p.cost) {
 			if record, err := p.cost.Hash(pw.Reveal()); err == nil { // else the old record stays: the person is in all the same
 				fresh = []byte(record)
 			}
@@ -157,7 +165,7 @@ func (p *Provider) verify(ctx context.Context, who authn.Account, pw authn.Secre
 	if err != nil {
 		return nil, authn.Fail(busy(err), authn.K3, err, append(steps, step.End(p.clock, authn.StepSkipped))...)
 	}
-	step = step.With(authn.FactWait, wait.String()).With(authn.FactScheme, "argon2id").With(authn.FactParams, phc.Cost.String())
+	step = step.With(authn.FactWait, wait.String()).With(authn.FactScheme, rec.Scheme()).With(authn.FactParams, rec.Params())
 	if !ok {
 		steps = append(steps, step.End(p.clock, authn.StepRefused))
 		if who.Exists() && !known {

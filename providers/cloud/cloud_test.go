@@ -67,12 +67,28 @@ func TestACheaperRecordIsRehashedAtSignIn(t *testing.T) {
 		t.Error("a wrong password was stored")
 	}
 	out := step(p, alice, password)
-	phc, err := passhash.ParsePHC(string(out.Record))
-	if err != nil || phc.Cost != cheap || !phc.Match([]byte(password)) {
+	rec, err := passhash.Parse(string(out.Record))
+	if err != nil || !rec.Current(cheap) || !rec.Match([]byte(password)) {
 		t.Errorf("the new record: %v", err)
 	}
 	if out := step(p, authn.Account{ID: "a-2"}, password); out.Verdict != authn.Allowed || out.Record != nil {
 		t.Error("a record of today's cost was rehashed")
+	}
+}
+
+func TestARecordFromElsewhereIsRehashedAtSignIn(t *testing.T) {
+	const brought = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"
+	p := provider(t, hashes{"a-1": brought})
+	out := step(p, alice, "U*U")
+	rec, err := passhash.Parse(string(out.Record))
+	if out.Verdict != authn.Allowed || err != nil || !rec.Current(cheap) || !rec.Match([]byte("U*U")) {
+		t.Errorf("%v %v: %v", out.Verdict, out.Reason, err)
+	}
+	if held := out.Steps[1].Held[authn.Store]; held != authn.FormForeign+authn.Stored || out.Steps[1].Facts[authn.FactScheme] != "bcrypt" {
+		t.Errorf("the evidence says %q, %v", held, out.Steps[1].Facts)
+	}
+	if out := step(p, alice, "wrong"); out.Reason != authn.BadPassword || out.Record != nil {
+		t.Errorf("another password: %v", out.Reason)
 	}
 }
 
