@@ -96,7 +96,6 @@ const (
 	FormHashOfHash Form = "hash-of-hash"
 	FormArgon2id   Form = "argon2id"
 	FormForeign    Form = "foreign-hash" // of another scheme, brought along and not yet hashed anew
-	FormOtherHash  Form = "other-hash"   // of a scheme that an account was brought along with; the fact scheme names it
 	FormAssertion  Form = "assertion"
 	FormNone       Form = "none"
 	Stored         Form = " stored"

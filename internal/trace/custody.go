@@ -223,8 +223,6 @@ func formName(f authn.Form) string {
 	switch f { //nolint:exhaustive // the others are called what they are
 	case authn.FormArgon2id:
 		return "Argon2id hash"
-	case authn.FormOtherHash:
-		return "hash of another scheme"
 	case authn.FormForeign:
 		return "password hash from elsewhere"
 	case authn.FormHashOfHash:
