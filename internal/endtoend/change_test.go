@@ -246,3 +246,19 @@ func TestANewPasswordIsFoundNowhere(t *testing.T) {
 		t.Errorf("control: %d places were searched", len(said))
 	}
 }
+
+func TestAChangeTellsNobodyWhoExists(t *testing.T) {
+	h := openHouse(t, nil)
+	dana := h.hire("rosalind")
+	wrong, _ := h.change(dana, "not-her-password", chosen)
+	unknown, _ := h.change("nobody-of-that-name@"+world.CloudDomain, temporary, chosen)
+	h.refused(wrong, http.StatusUnauthorized, authn.BadPassword)
+	h.refused(unknown, http.StatusUnauthorized, authn.UnknownUser)
+	if got, want := appears(unknown), appears(wrong); got != want {
+		t.Errorf("the answer about a stranger differs:\n%+v\nfrom that about a wrong password:\n%+v", got, want)
+	}
+	weak, _ := h.change("nobody-of-that-name@"+world.CloudDomain, temporary, "weak")
+	if appears(weak) != appears(wrong) {
+		t.Errorf("a stranger learns that the new password is weak: %+v", appears(weak))
+	}
+}
