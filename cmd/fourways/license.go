@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -237,6 +239,7 @@ func newLicenseList(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			slices.SortStableFunc(all, func(x, y directory.LicenceRow) int { return cmp.Compare(x.UPN, y.UPN) })
 			return list(a, all, licenceColumns())
 		},
 	}

@@ -69,7 +69,7 @@ func (a *Licences) DeletePlan(ctx context.Context, id string) error {
 			return err
 		}
 		if licences > 0 || groups > 0 {
-			return guarded(fmt.Sprintf("the plan %s is in use: %d licences, given by %d groups and directly. `fourways license list --plan %s` shows them; revoke them first", id, licences, groups, id))
+			return guarded(fmt.Sprintf("the plan %s is in use: there are %d licences for it, and %d groups give it. `fourways license list --plan %s` shows them; revoke them first", id, licences, groups, id))
 		}
 		return nil
 	})

@@ -229,7 +229,10 @@ func (d *DB) SetUsageLocation(ctx context.Context, location string) error {
 	var before string
 	if err := d.write(ctx, func(t *tx) error {
 		err := t.row(`SELECT value FROM meta WHERE name = $1`, markLocation).Scan(&before)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) || before == location {
+		if errors.Is(err, sql.ErrNoRows) {
+			err = nil
+		}
+		if err != nil || before == location {
 			return err
 		}
 		_, err = t.exec(`INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, markLocation, []byte(location))
@@ -237,6 +240,7 @@ func (d *DB) SetUsageLocation(ctx context.Context, location string) error {
 	}); err != nil || location == "" {
 		return err
 	}
+	// Also when it was so already: what an earlier call began and did not end is ended by this one.
 	plans, err := d.Plans(ctx)
 	for _, p := range plans {
 		err = errors.Join(err, d.reviewAll(ctx, `SELECT DISTINCT account FROM licences WHERE plan = $1 AND state = 'refused' AND why = 'no usage location' AND account > $2

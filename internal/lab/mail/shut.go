@@ -46,14 +46,31 @@ func (v shutView) Licences() []string {
 	return all
 }
 
-// Hints are the commands by which an administrator of the lab looks and helps.
+// Hints are the commands by which an administrator looks and helps.
 func (v shutView) Hints() []string {
 	switch v.Reason {
 	case authn.NotLicensed:
-		return []string{"fourways license list --user " + v.UPN, "fourways license assign E5 " + v.UPN}
+		return append([]string{"fourways license list --user " + v.UPN}, v.repairs()...)
 	case authn.NotAssigned:
-		return []string{"fourways app assign " + ID + " " + v.UPN}
+		return []string{"fourways app show " + ID, "fourways app assign " + ID + " " + v.UPN}
 	default:
 		return nil
 	}
+}
+
+// repairs gives what each refused licence waits for; where none is refused, a licence is missing.
+func (v shutView) repairs() []string {
+	var all []string
+	for _, h := range v.Grant.Held {
+		switch h.Why {
+		case directory.WhyNoLocation:
+			all = append(all, "fourways user update "+v.UPN+" --usage-location NL")
+		case directory.WhyNoSeat:
+			all = append(all, "fourways license plans")
+		}
+	}
+	if len(all) == 0 {
+		all = append(all, "fourways license assign PLAN "+v.UPN)
+	}
+	return all
 }
