@@ -119,3 +119,17 @@ func TestAKeyWhoseWorkNeverEndedIsRefusedAndNotCarriedOutAgain(t *testing.T) {
 		t.Errorf("while it is under way: %d %s", got.Code, got.Body)
 	}
 }
+
+func FuzzIdempotencyKey(f *testing.F) {
+	for _, seed := range []string{`"k"`, "k", `"`, `""`, "", "a b", `a\b`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, given string) {
+		r := httptest.NewRequest("POST", "/", nil)
+		r.Header["Idempotency-Key"] = []string{given}
+		key, err := idempotencyKey(r)
+		if err == nil && (key == "" || len(key) > longestKey || strings.ContainsAny(key, "\" \\\x00\n")) {
+			t.Errorf("%q is taken as %q", given, key)
+		}
+	})
+}

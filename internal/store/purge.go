@@ -9,8 +9,8 @@ import (
 )
 
 // Purge forgets what retention says: records, sign-in rows and synchronisation runs from before that time, but for the last
-// run; tallies that nothing was added to since, used-up ids and sessions that are over, invitations and tokens past their
-// end. When the sign-in log then still has more rows than most, the oldest attempts go, with their records; 0 is no bound.
+// run; tallies that nothing was added to since, used-up ids, sessions and tokens that were over then, invitations and answers
+// past their end. When the sign-in log then still has more rows than most, the oldest attempts go, with their records; 0 is no bound.
 // It returns the number of rows. It works in short writes between which sign-ins go on.
 func (d *DB) Purge(ctx context.Context, before time.Time, most int) (int, error) {
 	// Ids that are good once expire by protocol time, which the lab's clock doesn't move: forgotten earlier, they could be replayed.
@@ -33,7 +33,9 @@ func (d *DB) Purge(ctx context.Context, before time.Time, most int) (int, error)
 		{`DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE ends <= $1 LIMIT $2)`, now},
 		{`DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE idle_for > 0 AND last_seen + idle_for <= $1 LIMIT $2)`, now},
 		{`DELETE FROM invitations WHERE hash IN (SELECT hash FROM invitations WHERE ends <= $1 LIMIT $2)`, now},
-		{`DELETE FROM tokens WHERE id IN (SELECT id FROM tokens WHERE ends <= $1 LIMIT $2)`, stamp(d.unmoved())},
+		// Until then, whoever comes with a token that is over is told so.
+		{`DELETE FROM tokens WHERE id IN (SELECT id FROM tokens WHERE ends < $1 LIMIT $2)`, stamp(used)},
+		{`DELETE FROM answers WHERE (token, name) IN (SELECT token, name FROM answers WHERE ends <= $1 LIMIT $2)`, stamp(realNow())},
 	} {
 		n, err := d.purge(ctx, p.query, p.at)
 		if total += n; err != nil {

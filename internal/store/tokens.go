@@ -55,13 +55,3 @@ func scanToken(r row) (t Token, err error) {
 	t.Created, t.Until = moment(created), moment(ends)
 	return t, err
 }
-
-// unmoved is the time by which tokens end: policy time, but never ahead of real time. Who moves the lab's clock stays able
-// to move it back.
-func (d *DB) unmoved() time.Time {
-	policy, real := d.clock.Now(), time.Now() //nolint:forbidigo // see above
-	if real.Before(policy) {
-		return real
-	}
-	return policy
-}
