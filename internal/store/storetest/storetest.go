@@ -79,6 +79,12 @@ func Test(t *testing.T, e Engine) {
 		"worlds/beside":     testWorldsBeside,
 		"load":              testLoad,
 		"gateways":          testGateways,
+		"licences":          testLicences,
+		"licences/revoke":   testRevokeGroup,
+		"licences/seats":    testSeats,
+		"licences/large":    testLargeGroup,
+		"licences/model":    testLicenceModel,
+		"apps":              testApps,
 		"model":             testModel,
 	} {
 		t.Run(name, func(t *testing.T) { part(t, newBench(t, e)) })
