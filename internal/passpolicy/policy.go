@@ -3,6 +3,7 @@ package passpolicy
 import (
 	"context"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/fourways-id/fourways/authn"
 )
@@ -107,8 +108,9 @@ func (p *Policy) Check(ctx context.Context, pw authn.Secret, who Person) error {
 func shape(pw []byte) error {
 	var small, capital, digit, symbol, foreign bool
 	chars := 0
-	for _, r := range string(pw) {
-		chars++
+	for rest := pw; len(rest) > 0; chars++ { // a string of it would be a copy that nobody wipes
+		r, size := utf8.DecodeRune(rest)
+		rest = rest[size:]
 		switch {
 		case r >= 'a' && r <= 'z':
 			small = true
