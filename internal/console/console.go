@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/fourways-id/fourways/authn"
@@ -113,7 +114,8 @@ type Entry struct {
 
 type console struct {
 	Ports
-	clock authn.Clock
+	clock    authn.Clock
+	document func() ([]byte, error) // OpenAPI; made when it is first asked for
 }
 
 // longest bounds a request's body, in bytes.
@@ -122,6 +124,7 @@ const longest = 64 << 10
 // New makes the handler.
 func New(p Ports, clock authn.Clock) http.Handler {
 	c := &console{Ports: p, clock: clock}
+	c.document = sync.OnceValues(c.openAPI)
 	mux := http.NewServeMux()
 	for _, o := range c.operations() {
 		mux.Handle(o.pattern(), o)

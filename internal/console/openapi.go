@@ -71,7 +71,7 @@ func (c *console) serveOpenAPI(w http.ResponseWriter, r *http.Request) {
 		problem(api.Problem{Title: "Method Not Allowed", Status: http.StatusMethodNotAllowed, Detail: "The document can only be read."}).write(w, r)
 		return
 	}
-	text, err := c.openAPI()
+	text, err := c.document()
 	if err != nil {
 		problem(err).write(w, r)
 		return
