@@ -22,6 +22,9 @@ var (
 	ErrMastered = errors.New("mastered elsewhere")
 )
 
+// ErrLastAdmin says that nobody would be left who could administer with everything on-premises down.
+var ErrLastAdmin = errors.New("the last cloud-only administrator who can sign in")
+
 // User is a person's account.
 type User struct {
 	ID            authn.AccountID `json:"id"`
@@ -50,6 +53,7 @@ type Onprem struct {
 	DN       string    `json:"distinguishedName,omitempty"`
 	UPN      string    `json:"userPrincipalName,omitempty"` // the name that its directory binds
 	SAM      string    `json:"samAccountName,omitempty"`
+	Location string    `json:"usageLocation,omitempty"` // that the premises give; one that was set in the cloud wins
 	SyncedAt time.Time `json:"lastSyncDateTime,omitzero"`
 }
 

@@ -56,7 +56,7 @@ func (t *Tenant) Find(ctx context.Context, who authn.Identifier) (authn.Account,
 func (u User) Account() authn.Account {
 	return authn.Account{
 		ID: u.ID, UPN: u.UPN, DisplayName: u.DisplayName, OnpremUPN: u.Onprem.UPN, Anchor: u.Onprem.Anchor,
-		Synced: u.Synced, Disabled: !u.Enabled, MustChange: u.MustChange,
+		Synced: u.Synced, Disabled: !u.MaySignIn(), MustChange: u.MustChange,
 	}
 }
 

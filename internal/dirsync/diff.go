@@ -192,17 +192,19 @@ func (d *differ) putUser(c *candidate) {
 	}
 	u.UPN, u.Synced, u.Enabled = c.upn, true, o.Enabled
 	u.DisplayName, u.GivenName, u.Surname, u.Mail = cmp.Or(o.DisplayName, o.UPN), o.GivenName, o.Surname, o.Mail
-	u.UsageLocation = cmp.Or(o.UsageLocation, u.UsageLocation) // one that was set here stays while the source has none
+	u.Onprem.Location = o.UsageLocation
 	u.Onprem.Anchor, u.Onprem.DN, u.Onprem.SAM, u.Onprem.UPN = o.Anchor, o.DN, o.SAM, o.OnpremUPN
 	if u.Onprem.UPN == "" && !sameName(o.UPN, c.upn) {
 		u.Onprem.UPN = o.UPN // it stays under its old name here; its directory binds the new one
 	}
 	d.ids[o.Anchor] = u.ID
 	if c.cur == nil {
+		u.UsageLocation = u.Onprem.Location
 		d.plan.Adds = append(d.plan.Adds, Change{Kind: User, Name: u.UPN})
 		d.plan.changes.Put.Users = append(d.plan.changes.Put.Users, u)
 		return
 	}
+	u = u.KeepCloud(*c.cur)
 	if what := userDiff(*c.cur, u); len(what) > 0 {
 		d.plan.Updates = append(d.plan.Updates, Change{Kind: User, Name: c.cur.UPN, What: what})
 		d.plan.changes.Put.Users = append(d.plan.changes.Put.Users, u)

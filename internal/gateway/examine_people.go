@@ -62,7 +62,7 @@ func (t *tally) add(u directory.User, tenant *directory.Tenant) {
 	switch {
 	case u.Admin && u.Synced:
 		t.syncAdmins = append(t.syncAdmins, u.UPN)
-	case u.Admin && u.Enabled:
+	case u.Emergency():
 		t.cloudAdmins++
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/dirsync"
 )
 
@@ -59,5 +60,8 @@ func (g *Gateway) purge(ctx context.Context) {
 	keep := g.conf.Load().Store
 	if _, err := g.core.store.Purge(ctx, g.core.clock.Now().Add(-time.Duration(keep.Retention)), keep.MaxSignIns); err != nil {
 		g.core.log.Error("remove old records", "error", err)
+	}
+	if _, err := g.core.store.PurgeDeleted(ctx, g.core.clock.Now().Add(-directory.DeletedFor)); err != nil {
+		g.core.log.Error("forget deleted accounts", "error", err)
 	}
 }

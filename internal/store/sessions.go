@@ -56,7 +56,7 @@ func putSession(t *tx, s authn.Session) error {
 	if err != nil {
 		return err
 	}
-	if !u.Enabled {
+	if !u.MaySignIn() {
 		return fmt.Errorf("account %s was disabled during the sign-in", s.Account)
 	}
 	proof, err := encode(s.Proof)

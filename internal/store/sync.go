@@ -158,9 +158,26 @@ func keepOldNames(t *tx, users []directory.User) error {
 	return nil
 }
 
+// putSynced writes what the premises master and leaves the rest as it stands in this moment, not as it was read when the
+// synchronisation began. Who was deleted and comes back into scope is the same account as before.
 func putSynced(t *tx, u directory.User) error {
 	if !u.Synced {
 		return fmt.Errorf("synchronise user %s: it isn't marked as synchronised", u.UPN)
+	}
+	now, err := userIn(t, u.ID)
+	switch {
+	case err == nil:
+		u = u.KeepCloud(now)
+	case !errors.Is(err, directory.ErrNotFound):
+		return err
+	default:
+		gone, err := deletedIn(t, u.ID)
+		if err == nil {
+			return revive(t, u.KeepCloud(gone.User))
+		}
+		if !errors.Is(err, directory.ErrNotFound) {
+			return err
+		}
 	}
 	if err := putUser(t, u); err != nil {
 		return err
@@ -168,15 +185,16 @@ func putSynced(t *tx, u directory.User) error {
 	return relicense(t, []authn.AccountID{u.ID})
 }
 
+// deleteSynced removes an account as an administrator would: it can come back.
 func deleteSynced(t *tx, id authn.AccountID) error {
-	n, err := t.exec(`DELETE FROM users WHERE id = $1 AND synced`, string(id))
-	if err != nil || n == 0 {
+	u, err := userIn(t, id)
+	if errors.Is(err, directory.ErrNotFound) || err == nil && !u.Synced {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	if err := dropTraces(t, string(id)); err != nil {
-		return err
-	}
-	return relicense(t, []authn.AccountID{id})
+	return removeUser(t, u)
 }
 
 func deleteSyncedGroup(t *tx, id string) error {

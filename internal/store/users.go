@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/directory"
@@ -55,6 +56,55 @@ func (d *DB) UpdateUser(ctx context.Context, u directory.User) error {
 	})
 }
 
+// ChangeUser changes a user by a rule, in one write: of two changes at once the second sees what the first left. An error of
+// the rule stores nothing. directory.ErrNotFound and directory.ErrConflict as they are, directory.ErrLastAdmin when nobody
+// would be left to administer with the premises down.
+func (d *DB) ChangeUser(ctx context.Context, id authn.AccountID, change func(*directory.User) error) (before, after directory.User, err error) {
+	err = d.write(ctx, func(t *tx) (err error) {
+		if before, err = userIn(t, id); err != nil {
+			return err
+		}
+		after = before
+		if err := change(&after); err != nil {
+			return err
+		}
+		after.ID = before.ID
+		if err := freeAnchor(t, before, after); err != nil {
+			return err
+		}
+		if err := putUser(t, after); err != nil {
+			return err
+		}
+		return errors.Join(keepAdmin(t, before, after), relicense(t, []authn.AccountID{id}))
+	})
+	return before, after, err
+}
+
+// freeAnchor refuses an immutable ID given by hand that is another account's: it is what an identity provider names people by.
+func freeAnchor(t *tx, before, after directory.User) error {
+	if after.Onprem.Anchor == "" || after.Onprem.Anchor == before.Onprem.Anchor {
+		return nil
+	}
+	taken, err := t.exists(`SELECT 1 FROM users WHERE anchor <> '' AND anchor = $1 AND id <> $2`, after.Onprem.Anchor, string(after.ID))
+	return errors.Join(err, conflict(taken, "the immutable ID of %s belongs to another account", after.UPN))
+}
+
+// keepAdmin refuses to lose the last administrator who can sign in with everything on-premises down; nobody is the zero User.
+func keepAdmin(t *tx, before, after directory.User) error {
+	if !before.Emergency() || after.Emergency() {
+		return nil
+	}
+	rows, err := t.rows(`SELECT body FROM users WHERE admin ORDER BY upn`)
+	if err != nil {
+		return err
+	}
+	admins, err := collect(rows, body[directory.User])
+	if err != nil || slices.ContainsFunc(admins, directory.User.Emergency) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", before.UPN, directory.ErrLastAdmin)
+}
+
 // DeleteUser removes a user with credentials, sessions, memberships and lockout count; directory.ErrNotFound when there is none.
 func (d *DB) DeleteUser(ctx context.Context, id authn.AccountID) error {
 	return d.write(ctx, func(t *tx) error {
@@ -66,8 +116,8 @@ func (d *DB) DeleteUser(ctx context.Context, id authn.AccountID) error {
 	})
 }
 
-const insertUser = `INSERT INTO users (id, upn, domain, anchor, synced, body) VALUES ($1, $2, $3, $4, $5, $6)
-	ON CONFLICT (id) DO UPDATE SET upn = excluded.upn, domain = excluded.domain, anchor = excluded.anchor, synced = excluded.synced, body = excluded.body`
+const insertUser = `INSERT INTO users (id, upn, domain, anchor, synced, admin, body) VALUES ($1, $2, $3, $4, $5, $6, $7)
+	ON CONFLICT (id) DO UPDATE SET upn = excluded.upn, domain = excluded.domain, anchor = excluded.anchor, synced = excluded.synced, admin = excluded.admin, body = excluded.body`
 
 // putUser writes one user whole, so that columns and body never differ; so does loadUser, for many.
 func putUser(t *tx, u directory.User) error {
@@ -82,7 +132,7 @@ func putUser(t *tx, u directory.User) error {
 	if err != nil {
 		return err
 	}
-	if _, err = t.exec(insertUser, string(u.ID), u.UPN, who.Domain(), u.Onprem.Anchor, u.Synced, text); err != nil || u.Enabled {
+	if _, err = t.exec(insertUser, string(u.ID), u.UPN, who.Domain(), u.Onprem.Anchor, u.Synced, u.Admin, text); err != nil || u.MaySignIn() {
 		return err
 	}
 	return endSessionsOf(t, string(u.ID)) // a disabled person is out at once
@@ -110,7 +160,7 @@ func dropTraces(t *tx, id string) error {
 	_, err1 := t.exec(`DELETE FROM credentials WHERE account = $1`, id)
 	_, err2 := t.exec(`DELETE FROM memberships WHERE account = $1`, id)
 	_, err3 := t.exec(`DELETE FROM tallies WHERE name = $1`, "account:"+id)
-	return errors.Join(err1, err2, err3, endSessionsOf(t, id))
+	return errors.Join(err1, err2, err3, endSessionsOf(t, id), relicense(t, []authn.AccountID{authn.AccountID(id)}))
 }
 
 func conflict(is bool, format string, args ...any) error {

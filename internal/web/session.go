@@ -63,7 +63,7 @@ func (d *door) visitor(r *http.Request) (Visitor, error) {
 		return Visitor{}, errInternal
 	}
 	u, err := d.People.UserByID(r.Context(), s.Account)
-	if errors.Is(err, directory.ErrNotFound) || err == nil && !u.Enabled {
+	if errors.Is(err, directory.ErrNotFound) || err == nil && !u.MaySignIn() {
 		if err := d.Sessions.End(r.Context(), token); err != nil {
 			d.log.Warn("the session of an account that is gone or disabled could not be ended", "account", s.Account, "cause", err)
 		}

@@ -65,6 +65,8 @@ func Test(t *testing.T, e Engine) {
 		"purge/shorten":     testShorten,
 		"users":             testUsers,
 		"users/sessions":    testUserSessions,
+		"users/changed":     testUserChanges,
+		"users/deleted":     testDeleted,
 		"credentials":       testCredentials,
 		"groups":            testGroups,
 		"sync":              testSync,
