@@ -12,11 +12,11 @@ import (
 	"github.com/fourways-id/fourways/internal/directory"
 )
 
-// bulkChunk is how many rows of a bulk load share a statement and a write: about as many as take five milliseconds, so that
+// bulkChunk is how many rows of a bulk load share a statement and a write: about as many as take two milliseconds, so that
 // sign-ins go on.
-const bulkChunk = 100
+const bulkChunk = 32
 
-// LoadUsers adds or replaces many users and their credentials, a few hundred to a transaction. It stops at the first that
+// LoadUsers adds or replaces many users and their credentials, a few to a transaction. It stops at the first that
 // can't be stored; directory.ErrConflict when a name or an anchor is another account's. It can be repeated.
 func (d *DB) LoadUsers(ctx context.Context, users []directory.User, credentials []directory.Credential) error {
 	for some := range slices.Chunk(users, bulkChunk) {

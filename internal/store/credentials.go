@@ -89,7 +89,7 @@ func (d *DB) DropCredentials(ctx context.Context, scheme, domain string) (total 
 	for _, query := range queries {
 		after, more := "", true
 		for more && err == nil {
-			err = d.write(ctx, func(t *tx) error {
+			err = d.writeBulk(ctx, func(t *tx) error {
 				n, last, err := dropSome(t, scheme, query, of, after, chunk)
 				total, more, after = total+n, last != "", last
 				return err

@@ -53,7 +53,7 @@ func (d *DB) Purge(ctx context.Context, before time.Time, most int) (int, error)
 func (d *DB) purge(ctx context.Context, query string, at int64) (int, error) {
 	for total := 0; ; {
 		var n int64
-		err := d.write(ctx, func(t *tx) (err error) {
+		err := d.writeBulk(ctx, func(t *tx) (err error) {
 			n, err = t.exec(query, at, chunk)
 			return err
 		})
@@ -70,7 +70,7 @@ func (d *DB) shorten(ctx context.Context, most int) (total int, err error) {
 	}
 	rows, err := one(ctx, d, "length of the sign-in log", column[int], `SELECT count(*) FROM signins`)
 	for excess := rows - most; err == nil && excess > 0; {
-		err = d.write(ctx, func(t *tx) error {
+		err = d.writeBulk(ctx, func(t *tx) error {
 			signins, all, err := dropOldest(t, min(excess, chunk))
 			if signins == 0 && err == nil {
 				excess = 0 // another gateway was here

@@ -22,6 +22,7 @@ const (
 type write struct {
 	do      func(*tx) error
 	beside  string // a database file that do sees as "kept"; such a write has a transaction of its own
+	bulk    bool   // has a transaction of its own: nobody who signs in waits for more of it than for its rest
 	claimed atomic.Bool
 	err     error
 	done    chan struct{}
@@ -47,6 +48,11 @@ func startWriter(e *engine, db *sql.DB, clock authn.Clock) *writer {
 // means that nothing of it was stored; so does an error of ctx. do must not keep tx, and must bear being called never.
 func (d *DB) write(ctx context.Context, do func(*tx) error) error {
 	return d.submit(ctx, &write{do: do, done: make(chan struct{})})
+}
+
+// writeBulk is write for a part of a large change.
+func (d *DB) writeBulk(ctx context.Context, do func(*tx) error) error {
+	return d.submit(ctx, &write{do: do, bulk: true, done: make(chan struct{})})
 }
 
 func (d *DB) submit(ctx context.Context, j *write) error {
@@ -115,7 +121,7 @@ func (w *writer) group(first *write) (left *write) {
 	var members []*write
 	var failed error
 	for j := first; j != nil; j = w.next(first, len(members), began) {
-		if j != first && j.beside != "" {
+		if j != first && j.alone() {
 			left = j
 			break
 		}
@@ -166,7 +172,7 @@ func (w *writer) shut(beside string) {
 
 // next is a write that is waiting already, or nil when the group is full.
 func (w *writer) next(first *write, members int, began time.Time) *write {
-	if first.beside != "" || members >= groupSize || time.Since(began) >= groupTime {
+	if first.alone() || members >= groupSize || time.Since(began) >= groupTime {
 		return nil
 	}
 	select {
@@ -176,6 +182,8 @@ func (w *writer) next(first *write, members int, began time.Time) *write {
 		return nil
 	}
 }
+
+func (j *write) alone() bool { return j.bulk || j.beside != "" }
 
 func (j *write) finish(err error) {
 	j.err = err
