@@ -31,10 +31,11 @@ type licenceModel struct {
 	members map[string][]string // of groups
 	gives   map[string]bool     // groups that give the plan
 	direct  map[string]bool     // who has a licence of their own
+	kept    map[string][]string // of who is deleted: the groups that they come back to
 }
 
 func (m *licenceModel) clear() {
-	m.people, m.members, m.gives, m.direct = map[string]bool{}, map[string][]string{}, map[string]bool{}, map[string]bool{}
+	m.people, m.members, m.gives, m.direct, m.kept = map[string]bool{}, map[string][]string{}, map[string]bool{}, map[string]bool{}, map[string][]string{}
 	var gone directory.Objects
 	for _, id := range ids() {
 		gone.Users = append(gone.Users, directory.User{ID: authn.AccountID(id)})
@@ -45,6 +46,11 @@ func (m *licenceModel) clear() {
 	}
 	put := directory.Objects{Groups: []directory.Group{{ID: "g1", Name: "g1", Synced: true}, {ID: "g2", Name: "g2", Synced: true}}}
 	ok(m.t, m.ApplySync(m.t.Context(), directory.Changes{Delete: gone}))
+	for _, id := range ids() {
+		if err := m.ForgetUser(m.t.Context(), authn.AccountID(id)); err != nil && !errors.Is(err, directory.ErrNotFound) {
+			m.t.Fatal(err)
+		}
+	}
 	ok(m.t, m.ApplySync(m.t.Context(), directory.Changes{Put: put}))
 	m.sized(2)
 }
@@ -58,17 +64,27 @@ func (m *licenceModel) put(t *rapid.T) {
 	id := drawPerson(t)
 	u := synced(id, id+"@one.test")
 	if m.people[id] = rapid.Bool().Draw(t, "located"); m.people[id] {
-		u.UsageLocation = "NL"
+		u = located(id)
 	}
 	ok(t, m.ApplySync(t.Context(), directory.Changes{Put: directory.Objects{Users: []directory.User{u}}}))
+	for _, g := range m.kept[id] { // back from the deleted ones
+		m.members[g] = append(m.members[g], id)
+	}
+	delete(m.kept, id)
 }
 
 func (m *licenceModel) delete(t *rapid.T) {
 	id := drawPerson(t)
+	if _, there := m.people[id]; !there {
+		t.Skip("nobody of that id")
+	}
 	ok(t, m.ApplySync(t.Context(), directory.Changes{Delete: directory.Objects{Users: []directory.User{{ID: authn.AccountID(id)}}}}))
 	delete(m.people, id)
-	delete(m.direct, id)
+	m.kept[id] = nil
 	for g := range m.members {
+		if slices.Contains(m.members[g], id) {
+			m.kept[id] = append(m.kept[id], g)
+		}
 		m.members[g] = slices.DeleteFunc(m.members[g], func(s string) bool { return s == id })
 	}
 }
@@ -117,6 +133,9 @@ func (m *licenceModel) assign(t *rapid.T) {
 
 func (m *licenceModel) revoke(t *rapid.T) {
 	id := drawPerson(t)
+	if _, there := m.people[id]; !there {
+		t.Skip("nobody of that id")
+	}
 	if err := m.Revoke(t.Context(), "E3", authn.AccountID(id)); (err == nil) != m.direct[id] {
 		t.Fatalf("revoke %s, direct is %v: %v", id, m.direct[id], err)
 	}
@@ -171,7 +190,9 @@ func (m *licenceModel) judge(t *rapid.T, l directory.Licence) {
 	id := string(l.Account)
 	isLocated, there := m.people[id]
 	due := l.Group == "" && m.direct[id] || m.gives[l.Group] && slices.Contains(m.members[l.Group], id)
+	_, deleted := m.kept[id]
 	switch {
+	case deleted && l.Why == directory.WhyDeleted:
 	case !there:
 		t.Fatalf("nobody's licence: %+v", l)
 	case due == (l.State == directory.LicenceSuspended):
@@ -191,7 +212,8 @@ func (m *licenceModel) complete(t *rapid.T, found map[string]directory.Licence) 
 		}
 	}
 	for id := range m.direct {
-		if l := found[id+" "]; l.State != directory.LicenceActive {
+		l := found[id+" "]
+		if _, there := m.people[id]; there && l.State != directory.LicenceActive && l.Why != directory.WhyNoSeat { // who comes back may find no seat
 			t.Fatalf("a direct licence is %+v", l)
 		}
 	}

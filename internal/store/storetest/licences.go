@@ -30,7 +30,7 @@ func plan(id string, seats int) directory.Plan {
 // located makes a synchronised user with a usage location.
 func located(id string) directory.User {
 	u := synced(id, id+"@one.test")
-	u.UsageLocation = "NL"
+	u.UsageLocation, u.Onprem.Location = "NL", "NL"
 	return u
 }
 
@@ -99,8 +99,10 @@ func testLicences(t *testing.T, b *bench) {
 	b.staff(t, "a", "b", "c", "d")
 	b.licensed(t, "one more seat, and a comes back", "a E3 g1 refused: no seats left; b E3 g1 active; c E3 g1 active; d E3 g1 active; ")
 	must(t, b.ApplySync(ctx, directory.Changes{Delete: directory.Objects{Users: []directory.User{{ID: "b"}}}}))
-	b.licensed(t, "who is gone leaves a seat", "a E3 g1 active; c E3 g1 active; d E3 g1 active; ")
+	b.licensed(t, "who is deleted leaves a seat", "a E3 g1 active; b E3 g1 suspended: the account is deleted; c E3 g1 active; d E3 g1 active; ")
 
+	must(t, b.ForgetUser(ctx, "b"))
+	b.licensed(t, "who is gone has nothing", "a E3 g1 active; c E3 g1 active; d E3 g1 active; ")
 	u, err := b.Plan(ctx, "E3")
 	must(t, err)
 	equal(t, "usage", fmt.Sprint(u.Used, u.Refused, u.Suspended, u.Groups), "3 0 0 [g1]")
@@ -213,7 +215,7 @@ func testApps(t *testing.T, b *bench) {
 		access, err := b.Access(ctx, "mail", id)
 		must(t, err)
 		g := access.MayUse()
-		return fmt.Sprint(g.Reason, g.Roles, g.Plans)
+		return fmt.Sprintf("%s%v%v", g.Reason, g.Roles, g.Plans)
 	}
 	role := func(want string) func(directory.App) (string, error) {
 		return func(a directory.App) (string, error) { return a.Role(want) }
