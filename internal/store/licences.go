@@ -254,7 +254,7 @@ func (d *DB) SetUsageLocation(ctx context.Context, location string) error {
 func (d *DB) reviewAll(ctx context.Context, query, name string) error {
 	for after := ""; ; {
 		var some []authn.AccountID
-		err := d.write(ctx, func(t *tx) error {
+		err := d.writeBulk(ctx, func(t *tx) error {
 			rows, err := t.rows(query, name, after, chunk)
 			if err != nil {
 				return err

@@ -96,7 +96,7 @@ func (d *DB) ChangePlan(ctx context.Context, id string, change func(p *directory
 		return err
 	})
 	for err == nil && more {
-		err = d.write(ctx, func(t *tx) (err error) {
+		err = d.writeBulk(ctx, func(t *tx) (err error) {
 			more, err = seat(t, id)
 			return err
 		})
@@ -234,7 +234,7 @@ func (d *DB) RevokeGroup(ctx context.Context, plan, group string) error {
 	}
 	for {
 		n := int64(0)
-		err := d.write(ctx, func(t *tx) (err error) {
+		err := d.writeBulk(ctx, func(t *tx) (err error) {
 			if n, err = t.exec(`DELETE FROM licences WHERE (account, plan, source) IN
 				(SELECT account, plan, source FROM licences WHERE source = $1 AND plan = $2 ORDER BY account LIMIT $3)`, group, plan, chunk); err != nil {
 				return err

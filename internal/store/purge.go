@@ -10,7 +10,7 @@ import (
 
 // Purge forgets what retention says: records, sign-in rows and synchronisation runs from before that time, but for the last
 // run; tallies that nothing was added to since, used-up ids, sessions and tokens that were over then, invitations and answers
-// past their end. When the sign-in log then still has more rows than most, the oldest attempts go, with their records; 0 is no bound.
+// past their end, and licences suspended before that time. When the sign-in log then still has more rows than most, the oldest attempts go, with their records; 0 is no bound.
 // It returns the number of rows. It works in short writes between which sign-ins go on.
 func (d *DB) Purge(ctx context.Context, before time.Time, most int) (int, error) {
 	// Ids that are good once expire by protocol time, which the lab's clock doesn't move: forgotten earlier, they could be replayed.
@@ -35,6 +35,7 @@ func (d *DB) Purge(ctx context.Context, before time.Time, most int) (int, error)
 		{`DELETE FROM invitations WHERE hash IN (SELECT hash FROM invitations WHERE ends <= $1 LIMIT $2)`, now},
 		// Until then, whoever comes with a token that is over is told so.
 		{`DELETE FROM tokens WHERE id IN (SELECT id FROM tokens WHERE ends < $1 LIMIT $2)`, stamp(used)},
+		{`DELETE FROM licences WHERE (account, plan, source) IN (SELECT account, plan, source FROM licences WHERE state = 'suspended' AND why <> 'the account is deleted' AND since < $1 LIMIT $2)`, stamp(before)},
 		{`DELETE FROM answers WHERE (token, name) IN (SELECT token, name FROM answers WHERE ends <= $1 LIMIT $2)`, stamp(realNow())},
 	} {
 		n, err := d.purge(ctx, p.query, p.at)

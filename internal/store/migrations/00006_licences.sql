@@ -26,6 +26,7 @@ CREATE INDEX licences_by_plan ON licences (plan, state, account);
 CREATE INDEX licences_by_source ON licences (source, plan, account);
 -- Who waits for a seat, in the order in which they get one.
 CREATE INDEX licences_waiting ON licences (plan, since, account) WHERE state = 'refused' AND why = 'no seats left';
+CREATE INDEX licences_suspended ON licences (since) WHERE state = 'suspended';
 
 CREATE TABLE apps (
 	id   TEXT PRIMARY KEY,

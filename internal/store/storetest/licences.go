@@ -138,6 +138,24 @@ func testRevokeGroup(t *testing.T, b *bench) {
 	equal(t, "groups of that name", len(found), 1)
 }
 
+// testLicencePurge: a suspended licence is forgotten when it is as old as what retention keeps; others stay.
+func testLicencePurge(t *testing.T, b *bench) {
+	ctx := t.Context()
+	must(t, b.CreatePlan(ctx, plan("E3", 5)))
+	must(t, b.ApplySync(ctx, directory.Changes{Put: directory.Objects{Users: []directory.User{located("a"), located("b"), located("c")}}}))
+	b.staff(t, "a", "b", "c")
+	must(t, b.AssignGroup(ctx, "E3", "g1"))
+	b.staff(t, "b", "c")
+	must(t, b.ApplySync(ctx, directory.Changes{Delete: directory.Objects{Users: []directory.User{{ID: "c"}}}}))
+	kept := "a E3 g1 suspended: the group no longer gives it; b E3 g1 active; c E3 g1 suspended: the account is deleted; "
+	_, err := b.Purge(ctx, b.clock.Now(), 0)
+	must(t, err)
+	b.licensed(t, "as young as that", kept)
+	_, err = b.Purge(ctx, b.clock.Now().Add(time.Second), 0)
+	must(t, err)
+	b.licensed(t, "older", "b E3 g1 active; c E3 g1 suspended: the account is deleted; ")
+}
+
 // testSeats: of many who ask at once, as many get a licence as there are seats.
 func testSeats(t *testing.T, b *bench) {
 	const seats, asking = 7, 40
