@@ -11,6 +11,7 @@ import (
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/console/api"
+	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/trace"
 )
 
@@ -182,7 +183,7 @@ func (r *compared) fill(did attempt, records []authn.Record) {
 
 // chooseAccounts finds the person's account of each path; a row without one says so.
 func chooseAccounts(ctx context.Context, p place, modes []api.Mode, user, idp string) ([]compared, error) {
-	people, err := everybody(ctx, p.console, "")
+	people, err := everybody(ctx, p.console, directory.Query{})
 	if err != nil {
 		return nil, err
 	}

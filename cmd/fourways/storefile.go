@@ -47,9 +47,13 @@ func withStore(ctx context.Context, file string, do func(*storeFile) error) (err
 		return fmt.Errorf("open the store of %s: %w", file, err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	policy, err := gateway.NewPasswordPolicy(conf)
+	if err != nil {
+		return err
+	}
 	return do(&storeFile{
 		db: db, file: file, access: &gateway.Access{Store: db, Clock: machineClock{}},
-		people: &admin.People{Base: admin.Base{Store: db, Clock: machineClock{}, Config: func() *config.Config { return conf }}},
+		people: &admin.People{Base: admin.Base{Store: db, Clock: machineClock{}, Config: func() *config.Config { return conf }}, Policy: policy},
 	})
 }
 
@@ -85,10 +89,10 @@ func (s *storeFile) CreateUser(ctx context.Context, u api.NewUser) (directory.Us
 	return user, s.audited(ctx, console.Entry{Action: "Create user", Target: authn.ParseIdentifier(u.UPN).Key(), After: string(user.ID)}, err)
 }
 
-// SetPassword implements people.
-func (s *storeFile) SetPassword(ctx context.Context, upn string, pw authn.Secret) error {
-	err := s.people.SetPassword(ctx, upn, pw)
-	return s.audited(ctx, console.Entry{Action: "Reset user password", Target: authn.ParseIdentifier(upn).Key()}, err)
+// ResetPassword implements people.
+func (s *storeFile) ResetPassword(ctx context.Context, user string, ask api.NewPassword) (api.PasswordSet, error) {
+	set, err := s.people.ResetPassword(ctx, user, ask)
+	return set, s.audited(ctx, console.Entry{Action: "Reset user password", Target: authn.ParseIdentifier(user).Key()}, err)
 }
 
 // NewToken makes a console token.

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
-	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
 )
@@ -21,13 +21,15 @@ token has been made: that is how the first account comes to be. After that they 
 type people interface {
 	Users(ctx context.Context, q directory.Query) (api.Page[directory.User], error)
 	CreateUser(ctx context.Context, u api.NewUser) (directory.User, error)
-	SetPassword(ctx context.Context, upn string, pw authn.Secret) error
+	ResetPassword(ctx context.Context, user string, ask api.NewPassword) (api.PasswordSet, error)
 }
 
 func newUser(a *app) *cobra.Command {
 	var file string
 	g := newGroup("user", "Accounts of the tenant", userLong, "  fourways user list --domain cloud.example.test\n  fourways user create admin@cloud.example.com --admin -c fourways.toml",
-		newUserList(a, &file), newUserCreate(a, &file), newUserSetPassword(a, &file))
+		newUserList(a, &file), newUserShow(a), newUserCreate(a, &file), newUserUpdate(a),
+		newUserDelete(a), newUserDeleted(a), newUserRestore(a),
+		newUserSetPassword(a, &file), newUserUnlock(a), newUserSignOut(a))
 	g.PersistentFlags().StringVarP(&file, "config", "c", "", "work straight on the store of this configuration `file`, while there is no token")
 	return g
 }
@@ -59,46 +61,56 @@ func userColumns() columns[directory.User] {
 }
 
 func newUserList(a *app, file *string) *cobra.Command {
-	var domain string
+	var q directory.Query
+	var blocked, synced, leaked bool
 	cmd := &cobra.Command{
-		Use: "list", Short: "List the accounts", Long: "List the accounts, ordered by name.", Example: "  fourways user list --domain phs.example.test -o csv",
-		Args: exactly(),
+		Use: "list", Short: "List the accounts", Long: "List the accounts, ordered by name.",
+		Example: "  fourways user list --domain phs.example.test -o csv\n  fourways user list --admin\n  fourways user list --leaked -o jsonl",
+		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withPeople(cmd.Context(), *file, func(p people) error {
-				users, err := everybody(cmd.Context(), p, domain)
+				users, err := everybody(cmd.Context(), p, q)
 				if err != nil {
 					return err
 				}
+				users = slices.DeleteFunc(users, func(u directory.User) bool {
+					return blocked && !u.Blocked || synced && !u.Synced || leaked && u.Leaked.IsZero()
+				})
 				return list(a, users, userColumns())
 			})
 		},
 	}
-	cmd.Flags().StringVar(&domain, "domain", "", "only those of this `domain`")
+	cmd.Flags().StringVar(&q.Domain, "domain", "", "only those of this `domain`")
+	cmd.Flags().BoolVar(&q.Admins, "admin", false, "only administrators")
+	cmd.Flags().BoolVar(&blocked, "blocked", false, "only those whose sign-in is blocked here")
+	cmd.Flags().BoolVar(&synced, "synced", false, "only those that an on-premises directory masters")
+	cmd.Flags().BoolVar(&leaked, "leaked", false, "only those whose password was found in a leak")
 	return cmd
 }
 
 // everybody reads all pages.
 func everybody(ctx context.Context, p interface {
 	Users(ctx context.Context, q directory.Query) (api.Page[directory.User], error)
-}, domain string,
+}, q directory.Query,
 ) ([]directory.User, error) {
 	var all []directory.User
-	for after := ""; ; {
-		page, err := p.Users(ctx, directory.Query{Domain: domain, After: after})
+	for {
+		page, err := p.Users(ctx, q)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, page.Items...)
-		if page.Next == "" || page.Next == after {
+		if page.Next == "" || page.Next == q.After {
 			return all, nil
 		}
-		after = page.Next
+		q.After = page.Next
 	}
 }
 
 func newUserCreate(a *app, file *string) *cobra.Command {
 	var ask api.NewUser
 	var pf passwordFlags
+	var none bool
 	cmd := &cobra.Command{
 		Use: "create USER", Short: "Make an account that lives only here",
 		Long:    "Make an account with a cloud password. USER is its user principal name, in a domain of the configuration.",
@@ -106,12 +118,15 @@ func newUserCreate(a *app, file *string) *cobra.Command {
 		Args:    exactly("USER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withPeople(cmd.Context(), *file, func(p people) error {
-				pw, err := a.password(cmd, pf, "Password of "+printable(args[0]), true)
-				if err != nil {
-					return err
+				ask.UPN = args[0]
+				if !none {
+					pw, err := a.password(cmd, pf, "Password of "+printable(args[0]), true)
+					if err != nil {
+						return err
+					}
+					defer pw.Wipe()
+					ask.Password = string(pw.Reveal())
 				}
-				defer pw.Wipe()
-				ask.UPN, ask.Password = args[0], string(pw.Reveal())
 				user, err := p.CreateUser(cmd.Context(), ask)
 				if err != nil {
 					return err
@@ -123,35 +138,70 @@ func newUserCreate(a *app, file *string) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&ask.DisplayName, "name", "", "the `name` that people see")
-	cmd.Flags().BoolVar(&ask.Admin, "admin", false, "mark it as an administrator of the tenant")
+	f := cmd.Flags()
+	f.StringVar(&ask.DisplayName, "name", "", "the `name` that people see")
+	f.StringVar(&ask.GivenName, "given-name", "", "the given `name`")
+	f.StringVar(&ask.Surname, "surname", "", "the `surname`")
+	f.StringVar(&ask.Mail, "mail", "", "a mail `address`")
+	f.StringVar(&ask.Department, "department", "", "the `department`")
+	f.StringVar(&ask.JobTitle, "job-title", "", "the `title`")
+	f.StringVar(&ask.UsageLocation, "usage-location", "", "where the person uses services: a `country` of two letters; a licence needs it")
+	f.StringVar(&ask.ImmutableID, "immutable-id", "", "the `id` by which another identity provider names the person")
+	f.BoolVar(&ask.Admin, "admin", false, "mark it as an administrator of the tenant")
+	f.BoolVar(&ask.MustChange, "must-change", false, "the password is to be changed at the first sign-in")
+	f.BoolVar(&none, "no-password", false, "no cloud password: the person signs in elsewhere")
 	pf.add(cmd)
 	return cmd
 }
 
 func newUserSetPassword(a *app, file *string) *cobra.Command {
 	var pf passwordFlags
+	var ask api.NewPassword
 	cmd := &cobra.Command{
-		Use: "set-password USER", Short: "Set an account's cloud password",
-		Long:    "Set the cloud password of an account. It is asked for twice, or comes by --password-stdin or --password-env. It counts\nwhere the domain's path is cloud; on the other paths a person's password is the one on-premises.",
-		Example: "  fourways user set-password peggy@cloud.example.test",
+		Use: "set-password USER", Short: "Set or reset an account's cloud password", Long: setPasswordLong,
+		Example: "  fourways user set-password peggy@cloud.example.test\n  fourways user set-password alice@cloud.example.test --generate --must-change",
 		Args:    exactly("USER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withPeople(cmd.Context(), *file, func(p people) error {
-				pw, err := a.password(cmd, pf, "New password of "+printable(args[0]), true)
+				if !ask.Generate {
+					pw, err := a.password(cmd, pf, "New password of "+printable(args[0]), true)
+					if err != nil {
+						return err
+					}
+					defer pw.Wipe()
+					ask.Password = string(pw.Reveal())
+				}
+				set, err := p.ResetPassword(cmd.Context(), args[0], ask)
 				if err != nil {
 					return err
 				}
-				defer pw.Wipe()
-				if err := p.SetPassword(cmd.Context(), args[0], pw); err != nil {
-					return err
-				}
-				return a.done(args[0], "cloud password set")
+				return a.printPassword(set)
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&ask.Generate, "generate", false, "make one up; it is shown this once")
+	cmd.Flags().BoolVar(&ask.MustChange, "must-change", false, "it is to be changed at the next sign-in")
+	cmd.Flags().BoolVar(&ask.Force, "force", false, "also where the person's path asks for another password")
 	pf.add(cmd)
 	return cmd
+}
+
+const setPasswordLong = `Set the cloud password of an account. It is asked for twice, comes by --password-stdin or --password-env, or is made up
+(--generate). Everybody who is signed in with the old one is out.
+
+It counts where the account signs in by a cloud password; elsewhere the password is the one on-premises or at the identity
+provider, and --force sets a cloud password all the same, for a switch of the path.`
+
+func (a *app) printPassword(set api.PasswordSet) error {
+	if set.Password == "" {
+		return a.done(set.User, "cloud password set")
+	}
+	cols := columns[api.PasswordSet]{names: []string{"user", "password"}, cells: func(s api.PasswordSet) []string { return []string{s.User, s.Password} }}
+	return show(a, set, cols, func(w io.Writer) error {
+		_, _ = fmt.Fprintf(a.err, "%s: cloud password set; it is shown this once\n", printable(set.User)) // beside the password
+		_, err := fmt.Fprintln(w, set.Password)
+		return err
+	})
 }
 
 // outcome is a change that has no more to say than that it was made.

@@ -1,33 +1,40 @@
 package admin
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/config"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/passhash"
+	"github.com/fourways-id/fourways/internal/passpolicy"
 )
 
 // People manages accounts. The commands use it on the store file as long as there is no token.
-type People struct{ Base }
+type People struct {
+	Base
+	Realms authn.Realms // how an account signs in now; nil: not told
+	Policy Policy       // judges new passwords; nil: only their length is, which is for a lab's own seeding
+}
+
+// Policy judges a new cloud password: nil, a passpolicy.Refusal that says what is wrong with it, or an error.
+type Policy interface {
+	Check(ctx context.Context, pw authn.Secret, who passpolicy.Person) error
+}
 
 // costOf is what new cloud passwords cost under that configuration.
 func costOf(c *config.Config) passhash.Argon2id {
 	return passhash.Argon2id{MemoryKiB: c.Hashing.Argon2Memory, Time: c.Hashing.Argon2Time, Parallelism: c.Hashing.Argon2Parallelism}
 }
 
-// shortest and longest bound a cloud password, in characters (Microsoft: password policies for cloud-only accounts).
-const (
-	shortest = 8
-	longest  = 256
-)
-
-// Users implements console.UserPorts. When an account was last synchronised is left out: nothing is decided by it, the runs
+// Users implements console.PeopleReader. When an account was last synchronised is left out: nothing is decided by it, the runs
 // and the trace's step H0 tell it, and without it one seed's list of people is the same in every lab, whenever it was made.
 func (a *People) Users(ctx context.Context, q directory.Query) ([]directory.User, error) {
 	users, err := a.Store.Users(ctx, q)
@@ -37,35 +44,74 @@ func (a *People) Users(ctx context.Context, q directory.Query) ([]directory.User
 	return users, err
 }
 
-// CreateUser implements console.UserPorts.
+// User implements console.PeopleReader.
+func (a *People) User(ctx context.Context, named string) (api.UserDetail, error) {
+	u, err := a.person(ctx, named)
+	if err != nil {
+		return api.UserDetail{}, err
+	}
+	d := api.UserDetail{User: u, Credentials: []api.CredentialKind{}}
+	if d.Groups, err = a.Store.GroupsOf(ctx, u.ID); err != nil {
+		return d, err
+	}
+	rows, err := a.Store.Licences(ctx, directory.LicenceQuery{Account: u.ID})
+	for _, r := range rows {
+		d.Licences = append(d.Licences, r.Licence)
+	}
+	tally, err2 := a.Store.Tally(ctx, "account:"+string(u.ID))
+	sessions, err3 := a.Store.SessionsOf(ctx, u.ID)
+	if err := errors.Join(err, err2, err3); err != nil {
+		return d, err
+	}
+	d.Failures, d.Sessions = tally.Failures, len(sessions)
+	if tally.LockedUntil.After(a.Clock.Now()) {
+		d.LockedUntil = tally.LockedUntil
+	}
+	for _, scheme := range []string{directory.SchemeCloud, directory.SchemePHS} {
+		c, err := a.Store.Credential(ctx, u.ID, scheme)
+		if errors.Is(err, directory.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return d, err
+		}
+		d.Credentials = append(d.Credentials, api.CredentialKind{Scheme: scheme, Source: c.Source, Changed: c.Changed})
+	}
+	realm, err := a.realm(ctx, u)
+	d.SignsIn = api.SignsIn{Path: realm.Path, IdP: realm.IdP, Rule: realm.Rule}
+	return d, err
+}
+
+// realm is how an account signs in now.
+func (a *People) realm(ctx context.Context, u directory.User) (authn.Realm, error) {
+	if a.Realms == nil {
+		return authn.Realm{}, nil
+	}
+	return a.Realms.Of(ctx, authn.ParseIdentifier(u.UPN), u.Account())
+}
+
+// CreateUser implements console.PeopleWriter.
 func (a *People) CreateUser(ctx context.Context, ask api.NewUser) (directory.User, error) {
-	if initial := a.Config().Tenant.InitialDomain; initial != "" && !strings.Contains(ask.UPN, "@") {
-		ask.UPN += "@" + initial
-	}
-	who := authn.ParseIdentifier(ask.UPN)
-	if who.UPN() == "" {
-		return directory.User{}, BadRequest("%q is no user principal name: give name@domain, ASCII, at most 64 characters before the @ and 48 after it", ask.UPN)
-	}
-	if !a.serves(who.Domain()) {
-		return directory.User{}, BadRequest("%s is no domain of this tenant: add a [[domain]] to the configuration first", who.Domain())
-	}
-	if err := Text("a display name", ask.DisplayName, 256); err != nil { // as in Microsoft Graph
-		return directory.User{}, err
-	}
 	pw := authn.NewSecret([]byte(ask.Password))
-	record, err := a.hash(pw)
+	defer pw.Wipe()
+	user, err := a.newUser(ask)
 	if err != nil {
 		return directory.User{}, err
 	}
-	now := a.Clock.Now()
-	user := directory.User{
-		ID: authn.AccountID(a.id(who.UPN())), UPN: who.UPN(), DisplayName: ask.DisplayName, Enabled: true, Admin: ask.Admin, Created: now, Changed: now,
+	if err := a.needsPassword(ctx, user, pw); err != nil {
+		return directory.User{}, err
 	}
-	if user.DisplayName == "" {
-		user.DisplayName = user.UPN
+	var record string
+	if !pw.Empty() {
+		if record, err = a.hashFor(ctx, user, pw); err != nil {
+			return directory.User{}, err
+		}
 	}
 	if err := a.Store.CreateUser(ctx, user); err != nil {
 		return directory.User{}, err
+	}
+	if record == "" {
+		return user, nil
 	}
 	if err := a.store(ctx, user, record); err != nil {
 		return directory.User{}, fmt.Errorf("the account was made, but its password was not stored: %w: set it with `fourways user set-password`", err)
@@ -73,24 +119,75 @@ func (a *People) CreateUser(ctx context.Context, ask api.NewUser) (directory.Use
 	return user, nil
 }
 
-// SetPassword implements console.UserPorts. It ends the account's sessions: who has the old password may be whom the new one
-// is to keep out.
-func (a *People) SetPassword(ctx context.Context, upn string, pw authn.Secret) error {
-	user, err := a.Store.UserByUPN(ctx, authn.ParseIdentifier(upn).UPN())
-	if err != nil {
-		return fmt.Errorf("%s: %w", upn, err)
+// newUser judges the attributes of a new account.
+func (a *People) newUser(ask api.NewUser) (directory.User, error) {
+	if initial := a.Config().Tenant.InitialDomain; initial != "" && !strings.Contains(ask.UPN, "@") {
+		ask.UPN += "@" + initial
 	}
-	record, err := a.hash(pw)
+	now := a.Clock.Now()
+	user := directory.User{Enabled: true, Admin: ask.Admin, MustChange: ask.MustChange, Created: now, Changed: now}
+	name := cmp.Or(ask.DisplayName, authn.ParseIdentifier(ask.UPN).UPN())
+	user, err := directory.UserChange{
+		UPN: &ask.UPN, DisplayName: &name, GivenName: &ask.GivenName, Surname: &ask.Surname, Mail: &ask.Mail,
+		Department: &ask.Department, JobTitle: &ask.JobTitle, UsageLocation: &ask.UsageLocation, ImmutableID: &ask.ImmutableID,
+	}.Apply(user)
 	if err != nil {
+		return user, BadRequest("%q: %v", ask.UPN, err)
+	}
+	if domain := authn.ParseIdentifier(user.UPN).Domain(); !a.serves(domain) {
+		return user, BadRequest("%s is no verified domain of this tenant: `fourways domain list` shows those that are", domain)
+	}
+	user.ID = authn.AccountID(a.id(user.UPN))
+	return user, nil
+}
+
+// needsPassword refuses an account that could never sign in: where the gateway itself checks a cloud password, one is needed.
+func (a *People) needsPassword(ctx context.Context, u directory.User, pw authn.Secret) error {
+	if !pw.Empty() || u.Onprem.Anchor != "" {
+		return nil
+	}
+	realm, err := a.realm(ctx, u)
+	if err != nil || realm.Path != authn.PathCloud && realm.Path != "" {
 		return err
 	}
-	if err := a.store(ctx, user, record); err != nil {
+	return BadRequest("%s signs in by a cloud password, so give one", u.UPN)
+}
+
+// ChangeUser implements console.PeopleWriter.
+func (a *People) ChangeUser(ctx context.Context, named string, c directory.UserChange, version string) (before, after directory.User, err error) {
+	u, err := a.person(ctx, named)
+	if err != nil {
+		return u, u, err
+	}
+	before, after, err = a.Store.ChangeUser(ctx, u.ID, func(now *directory.User) error {
+		if version != "" && version != now.Tag() {
+			return fmt.Errorf("%s: %w", now.UPN, directory.ErrChanged)
+		}
+		next, err := c.Apply(*now)
+		switch {
+		case errors.Is(err, directory.ErrMastered):
+			return err
+		case err != nil:
+			return BadRequest("%s: %v", now.UPN, err)
+		}
+		if domain := authn.ParseIdentifier(next.UPN).Domain(); next.UPN != now.UPN && !a.serves(domain) {
+			return BadRequest("%s is no verified domain of this tenant: `fourways domain list` shows those that are", domain)
+		}
+		if next != *now {
+			next.Changed = a.Clock.Now()
+		}
+		*now = next
+		return nil
+	})
+	return before, after, lastAdmin(err)
+}
+
+// lastAdmin makes a guard's refusal of losing the last administrator.
+func lastAdmin(err error) error {
+	if !errors.Is(err, directory.ErrLastAdmin) {
 		return err
 	}
-	if err := a.Store.EndSessionsOf(ctx, user.ID); err != nil {
-		return fmt.Errorf("the password was set, but who was signed in with the old one still is: %w: set it once more", err)
-	}
-	return nil
+	return guarded(err.Error() + ": with everything on-premises down nobody could administer. Make another first: `fourways user create NAME@DOMAIN --admin`, or `fourways user update USER --admin`")
 }
 
 // HashPassword makes the record of a cloud password at the configured cost, and wipes pw.
@@ -101,8 +198,8 @@ func (a *People) HashPassword(pw authn.Secret) ([]byte, error) {
 
 func (a *People) hash(pw authn.Secret) (string, error) {
 	defer pw.Wipe()
-	if n := len([]rune(string(pw.Reveal()))); n < shortest || n > longest {
-		return "", BadRequest("a password has %d to %d characters", shortest, longest)
+	if n := utf8.RuneCount(pw.Reveal()); n < passpolicy.Shortest || n > passpolicy.Longest {
+		return "", BadRequest("a password has %d to %d characters", passpolicy.Shortest, passpolicy.Longest)
 	}
 	return costOf(a.Config()).Hash(pw.Reveal())
 }

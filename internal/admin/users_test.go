@@ -31,7 +31,7 @@ func TestANewPasswordEndsTheAccountsSessions(t *testing.T) {
 		Domain:  []config.Domain{{Name: "cloud.example", Path: authn.PathCloud}},
 		Hashing: config.Hashing{Argon2Memory: 8, Argon2Time: 1, Argon2Parallelism: 1}, Tenant: config.Tenant{InitialDomain: "cloud.example"},
 	}
-	people := &People{Base{Store: db, Clock: clock, Config: func() *config.Config { return conf }}}
+	people := &People{Base: Base{Store: db, Clock: clock, Config: func() *config.Config { return conf }}}
 	for _, name := range []string{"ann", "ben"} {
 		u, err := people.CreateUser(ctx, api.NewUser{UPN: name, Password: "Spring-2025!"})
 		if err != nil {

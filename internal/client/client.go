@@ -16,7 +16,6 @@ import (
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/console/api"
-	"github.com/fourways-id/fourways/internal/directory"
 )
 
 // ErrUnreachable says that no console answered.
@@ -42,28 +41,6 @@ func New(server, token string) (*Console, error) {
 		return nil, fmt.Errorf("%q is no console URL: give one such as http://127.0.0.1:8401", server)
 	}
 	return &Console{base: u, token: token, http: &http.Client{Timeout: patience}}, nil
-}
-
-// Users gives one page of the tenant's people.
-func (c *Console) Users(ctx context.Context, q directory.Query) (api.Page[directory.User], error) {
-	v := url.Values{}
-	setIf(v, "domain", q.Domain)
-	setIf(v, "after", q.After)
-	if q.Limit > 0 {
-		v.Set("limit", strconv.Itoa(q.Limit))
-	}
-	return call[api.Page[directory.User]](ctx, c, http.MethodGet, "users?"+v.Encode(), nil)
-}
-
-// CreateUser makes an account that lives only in the tenant.
-func (c *Console) CreateUser(ctx context.Context, u api.NewUser) (directory.User, error) {
-	return call[directory.User](ctx, c, http.MethodPost, "users", u)
-}
-
-// SetPassword sets the cloud password of an account.
-func (c *Console) SetPassword(ctx context.Context, upn string, pw authn.Secret) error {
-	_, err := call[struct{}](ctx, c, http.MethodPut, "users/"+url.PathEscape(upn)+"/password", api.NewPassword{Password: string(pw.Reveal())})
-	return err
 }
 
 // Modes lists the domains and their paths.

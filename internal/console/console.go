@@ -65,13 +65,6 @@ type AuditLog interface {
 	AuditEntries(ctx context.Context, before string, most int) ([]api.AuditEntry, error)
 }
 
-// People are the accounts of the tenant.
-type People interface {
-	Users(ctx context.Context, q directory.Query) ([]directory.User, error)
-	CreateUser(ctx context.Context, u api.NewUser) (directory.User, error)
-	SetPassword(ctx context.Context, upn string, pw authn.Secret) error
-}
-
 // Modes are the paths of the domains.
 type Modes interface {
 	Modes(ctx context.Context) ([]api.Mode, error)
@@ -118,7 +111,7 @@ type console struct {
 	document func() ([]byte, error) // OpenAPI; made when it is first asked for
 }
 
-// longest bounds a request's body, in bytes.
+// longest bounds a request's body, in bytes, save where an operation says otherwise.
 const longest = 64 << 10
 
 // New makes the handler.
@@ -134,7 +127,7 @@ func New(p Ports, clock authn.Clock) http.Handler {
 		problem(api.Problem{Title: "Not Found", Status: http.StatusNotFound, Detail: "There is no such page: the API is under /api/v1."}).write(w, r)
 	})
 	// A token is not sent by a browser on its own, so this is the second line of defence, not the first.
-	return http.NewCrossOriginProtection().Handler(http.MaxBytesHandler(noStore(mux), longest))
+	return http.NewCrossOriginProtection().Handler(noStore(mux))
 }
 
 func noStore(next http.Handler) http.Handler {

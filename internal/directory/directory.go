@@ -76,6 +76,7 @@ type Credential struct {
 // Query pages through objects by name.
 type Query struct {
 	Domain string // "" for all
+	Admins bool   // only administrators
 	After  string // the last name of the page before
 	Limit  int    // 0: the store's own bound
 }

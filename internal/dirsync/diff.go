@@ -39,7 +39,7 @@ func Diff(now directory.Objects, wanted []Object, verified func(domain string) b
 	good := d.sort(wanted)
 	d.users(good[User])
 	d.dropUsers(now.Users)
-	d.groups(now.Groups, good[Group])
+	d.groups(now.Groups, good[Group], contactIDs(now.Contacts, good[Contact]))
 	d.contacts(now.Contacts, good[Contact])
 	return d.plan
 }

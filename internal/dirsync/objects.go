@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/directory"
 )
 
-// groups plans the groups. Members out of scope are left out: they have no account here.
-func (d *differ) groups(now []directory.Group, wanted []Object) {
+// groups plans the groups, whose members are people, groups and contacts. Members out of scope are left out: they are not
+// here. contacts are the ids of those that will be, by anchor.
+func (d *differ) groups(now []directory.Group, wanted []Object, contacts map[string]string) {
 	here := map[string]directory.Group{}
 	for _, g := range now {
 		if g.Synced {
@@ -18,13 +18,15 @@ func (d *differ) groups(now []directory.Group, wanted []Object) {
 			d.plan.had++
 		}
 	}
+	nested := idsOf(Group, wanted, func(anchor string) string { return here[anchor].ID })
 	for _, o := range wanted {
 		g, known := here[o.Anchor]
 		before := g
 		if !known {
 			g.ID = idOf(Group, o.Anchor)
 		}
-		g.Name, g.Synced, g.Members = cmp.Or(o.DisplayName, o.SAM, o.DN), true, d.members(o.Members)
+		g.Name, g.Synced, g.Members = cmp.Or(o.DisplayName, o.SAM, o.DN), true, ofAnchors(o.Members, d.ids)
+		g.Nested, g.Contacts = ofAnchors(o.Members, nested), ofAnchors(o.Members, contacts)
 		g.Onprem = directory.Onprem{Anchor: o.Anchor, DN: o.DN, SAM: o.SAM, SyncedAt: g.Onprem.SyncedAt}
 		d.put(Group, g.Name, known, groupDiff(before, g), func() { d.plan.changes.Put.Groups = append(d.plan.changes.Put.Groups, g) })
 	}
@@ -36,10 +38,11 @@ func (d *differ) groups(now []directory.Group, wanted []Object) {
 	}
 }
 
-func (d *differ) members(anchors []string) []authn.AccountID {
-	ids := []authn.AccountID{}
-	for _, a := range anchors {
-		if id, ok := d.ids[a]; ok {
+// ofAnchors are those of the members that will be here as one kind of object, by id.
+func ofAnchors[T ~string](members []string, here map[string]T) []T {
+	ids := []T{}
+	for _, a := range members {
+		if id, ok := here[a]; ok {
 			ids = append(ids, id)
 		}
 	}
@@ -47,12 +50,22 @@ func (d *differ) members(anchors []string) []authn.AccountID {
 	return slices.Compact(ids)
 }
 
+// idsOf are the ids that objects of the source will have: those that are here keep theirs.
+func idsOf(kind string, wanted []Object, here func(anchor string) string) map[string]string {
+	ids := make(map[string]string, len(wanted))
+	for _, o := range wanted {
+		ids[o.Anchor] = cmp.Or(here(o.Anchor), idOf(kind, o.Anchor))
+	}
+	return ids
+}
+
 func groupDiff(a, b directory.Group) []string {
 	var what []string
 	if a.Name != b.Name {
 		what = append(what, fmt.Sprintf("displayName %q -> %q", shortened(a.Name), shortened(b.Name)))
 	}
-	joined, left := missing(b.Members, a.Members), missing(a.Members, b.Members)
+	joined := missing(b.Members, a.Members) + missing(b.Nested, a.Nested) + missing(b.Contacts, a.Contacts)
+	left := missing(a.Members, b.Members) + missing(a.Nested, b.Nested) + missing(a.Contacts, b.Contacts)
 	if joined+left > 0 {
 		what = append(what, fmt.Sprintf("members +%d -%d", joined, left))
 	}
@@ -60,8 +73,8 @@ func groupDiff(a, b directory.Group) []string {
 }
 
 // missing counts the ids of all that are not in some.
-func missing(all, some []authn.AccountID) int {
-	in := make(map[authn.AccountID]bool, len(some))
+func missing[T comparable](all, some []T) int {
+	in := make(map[T]bool, len(some))
 	for _, id := range some {
 		in[id] = true
 	}
@@ -72,6 +85,17 @@ func missing(all, some []authn.AccountID) int {
 		}
 	}
 	return n
+}
+
+// contactIDs are the ids that the contacts of the source will have, by anchor.
+func contactIDs(now []directory.Contact, wanted []Object) map[string]string {
+	here := map[string]string{}
+	for _, k := range now {
+		if k.Synced {
+			here[k.Onprem.Anchor] = k.ID
+		}
+	}
+	return idsOf(Contact, wanted, func(anchor string) string { return here[anchor] })
 }
 
 func (d *differ) contacts(now []directory.Contact, wanted []Object) {

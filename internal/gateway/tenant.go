@@ -3,13 +3,16 @@ package gateway
 import (
 	"github.com/fourways-id/fourways/internal/admin"
 	"github.com/fourways-id/fourways/internal/console"
+	"github.com/fourways-id/fourways/internal/passhash"
 )
 
 // administration joins the ports by which administrators manage the tenant.
 func (g *Gateway) administration() console.TenantPorts {
 	b := g.base()
 	return console.TenantPorts{
-		People:   &admin.People{Base: b},
+		People:   &admin.People{Base: b, Realms: g.tenant, Policy: g.paths.passwords},
+		Bulk:     &admin.Bulk{Base: b, Realms: g.tenant, Judge: g.paths.passwords, Hashes: admin.NewImportHashes()},
+		Leaks:    &admin.Leaks{Base: b, Realms: g.tenant, Work: passhash.NewBackground()},
 		Licences: &admin.Licences{Base: b}, Apps: &admin.Apps{Base: b},
 	}
 }

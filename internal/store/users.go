@@ -29,6 +29,9 @@ func (d *DB) UserByAnchor(ctx context.Context, anchor string) (directory.User, e
 
 // Users lists users by UPN, from after q.After on. A limit of 0, or above 1000, means 1000.
 func (d *DB) Users(ctx context.Context, q directory.Query) ([]directory.User, error) {
+	if q.Admins {
+		return list(ctx, d, "administrators", body[directory.User], `SELECT body FROM users WHERE admin AND upn > $1 AND (CAST($2 AS TEXT) = '' OR domain = $2) ORDER BY upn LIMIT $3`, q.After, q.Domain, page(q.Limit))
+	}
 	if q.Domain == "" {
 		return list(ctx, d, "users", body[directory.User], `SELECT body FROM users WHERE upn > $1 ORDER BY upn LIMIT $2`, q.After, page(q.Limit))
 	}

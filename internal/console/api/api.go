@@ -43,19 +43,6 @@ func PageOf[T any](items []T) Page[T] {
 	return Page[T]{Items: append([]T{}, items...)}
 }
 
-// NewUser asks for an account that lives only here.
-type NewUser struct {
-	UPN         string `json:"userPrincipalName"`
-	DisplayName string `json:"displayName,omitempty"`
-	Admin       bool   `json:"admin,omitempty"`
-	Password    string `json:"password"`
-}
-
-// NewPassword sets one.
-type NewPassword struct {
-	Password string `json:"password"`
-}
-
 // Mode is how a domain's people sign in now, and why.
 type Mode struct {
 	Domain   string              `json:"domain"`

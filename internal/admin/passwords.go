@@ -1,0 +1,139 @@
+package admin
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/console/api"
+	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/passpolicy"
+)
+
+// SetPassword sets a cloud password as it is given, and wipes pw. It ends the account's sessions: who has the old password
+// may be whom the new one is to keep out.
+func (a *People) SetPassword(ctx context.Context, named string, pw authn.Secret) error {
+	defer pw.Wipe()
+	u, err := a.person(ctx, named)
+	if err != nil {
+		return err
+	}
+	record, err := a.hashFor(ctx, u, pw)
+	if err != nil {
+		return err
+	}
+	return a.reset(ctx, u, record, u.MustChange)
+}
+
+// ResetPassword implements console.PeopleKeys.
+func (a *People) ResetPassword(ctx context.Context, named string, ask api.NewPassword) (api.PasswordSet, error) {
+	if ask.Generate == (ask.Password != "") {
+		return api.PasswordSet{}, BadRequest("give a password, or have one made up")
+	}
+	u, err := a.person(ctx, named)
+	if err != nil {
+		return api.PasswordSet{}, err
+	}
+	set := api.PasswordSet{User: u.UPN}
+	if err := a.asked(ctx, u, ask.Force); err != nil {
+		return set, err
+	}
+	if ask.Generate {
+		ask.Password = madeUp()
+		set.Password = ask.Password
+	}
+	pw := authn.NewSecret([]byte(ask.Password))
+	defer pw.Wipe()
+	record, err := a.hashFor(ctx, u, pw)
+	if err != nil {
+		return api.PasswordSet{User: u.UPN}, err
+	}
+	return set, a.reset(ctx, u, record, ask.MustChange)
+}
+
+// asked refuses to set a password that nobody would ask the person for.
+func (a *People) asked(ctx context.Context, u directory.User, force bool) error {
+	realm, err := a.realm(ctx, u)
+	if err != nil || force || realm.Path == authn.PathCloud || realm.Path == "" {
+		return err
+	}
+	where := "in the directory that masters the account"
+	if realm.Path == authn.PathFederated {
+		where = "at the identity provider " + realm.IdP
+	}
+	return guarded(fmt.Sprintf("%s signs in by %s (%s), which does not ask for the cloud password: change it %s, or set this one all the same with --force", u.UPN, realm.Path.InWords(), realm.Rule, where))
+}
+
+// reset stores the password; it no longer is the leaked one, and whoever was signed in is out.
+func (a *People) reset(ctx context.Context, u directory.User, record string, mustChange bool) error {
+	if err := a.store(ctx, u, record); err != nil {
+		return err
+	}
+	_, _, err := a.Store.ChangeUser(ctx, u.ID, func(now *directory.User) error {
+		now.MustChange, now.Leaked = mustChange, time.Time{}
+		return nil
+	})
+	if err == nil {
+		err = a.Store.EndSessionsOf(ctx, u.ID)
+	}
+	if err != nil {
+		return fmt.Errorf("the password was set, but who was signed in with the old one still is: %w: set it once more", err)
+	}
+	return nil
+}
+
+// hashFor judges a password by the policy, and hashes it.
+func (a *People) hashFor(ctx context.Context, u directory.User, pw authn.Secret) (string, error) {
+	if a.Policy != nil {
+		err := a.Policy.Check(ctx, pw, passpolicy.Person{Names: []string{u.GivenName, u.Surname, u.DisplayName, u.UPN}})
+		if no := passpolicy.Refusal(""); errors.As(err, &no) {
+			return "", BadRequest("%s", no.Error())
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	return a.hash(pw)
+}
+
+// madeUp is a password of 16 signs that can't be taken for one another, with 90 bits of chance; every kind is among them.
+func madeUp() string {
+	const signs = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+	out := make([]byte, 0, 20)
+	for i := range 16 {
+		if i > 0 && i%4 == 0 {
+			out = append(out, '-')
+		}
+		n, _ := rand.Int(rand.Reader, big.NewInt(int64(len(signs)))) // never fails since Go 1.24
+		out = append(out, signs[n.Int64()])
+	}
+	return string(out)
+}
+
+// Unlock implements console.PeopleKeys.
+func (a *People) Unlock(ctx context.Context, named string) (before authn.Tally, u directory.User, err error) {
+	if u, err = a.person(ctx, named); err != nil {
+		return before, u, err
+	}
+	key := "account:" + string(u.ID)
+	if before, err = a.Store.Tally(ctx, key); err != nil {
+		return before, u, err
+	}
+	return before, u, a.Store.SetTally(ctx, key, authn.Tally{})
+}
+
+// SignOut implements console.PeopleKeys.
+func (a *People) SignOut(ctx context.Context, named string) (ended int, u directory.User, err error) {
+	if u, err = a.person(ctx, named); err != nil {
+		return 0, u, err
+	}
+	all, err := a.Store.SessionsOf(ctx, u.ID)
+	if err != nil {
+		return 0, u, err
+	}
+	return len(all), u, a.Store.EndSessionsOf(ctx, u.ID)
+}
