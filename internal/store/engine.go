@@ -38,6 +38,8 @@ type pools struct {
 	writing *sql.DB // one connection: the writer's
 	reading *sql.DB
 	keeper  *sql.DB // copies the store; its connection may write to other files than the store's. nil: the engine can't
+
+	settler *checkpointer // nil: the engine needs none
 }
 
 func (p pools) close() error {
@@ -46,6 +48,9 @@ func (p pools) close() error {
 		if db != nil {
 			all = append(all, db.Close())
 		}
+	}
+	if p.settler != nil {
+		all = append(all, p.settler.close())
 	}
 	return errors.Join(all...)
 }

@@ -46,6 +46,11 @@ func openSQLite(ctx context.Context, e *engine, path string) (_ pools, err error
 	if err := e.migrate(ctx, p.writing); err != nil {
 		return pools{}, errors.Join(err, p.close())
 	}
+	settling, err := sql.Open("sqlite", keeperDSN(path))
+	if err != nil {
+		return pools{}, errors.Join(err, p.close())
+	}
+	p.settler = startCheckpointer(settling)
 	return p, nil
 }
 
@@ -62,7 +67,7 @@ func makeFile(path string) error {
 // (sqlite.org/pragma.html#pragma_synchronous); an immediate transaction never fails half-way for want of the write lock.
 func writerDSN(path string) string {
 	return dsn(path, url.Values{"_txlock": {"immediate"}, "_pragma": {
-		"busy_timeout(2000)", "journal_mode(WAL)", "synchronous(FULL)",
+		"busy_timeout(2000)", "journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(16000)",
 	}})
 }
 

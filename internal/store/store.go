@@ -70,7 +70,7 @@ func open(ctx context.Context, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.writer = startWriter(d.engine, d.writing, d.clock)
+	d.writer = startWriter(d.engine, d.pools, d.clock)
 	if err := d.checkMarks(ctx, o.Lab); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -30,16 +29,17 @@ type write struct {
 
 // writer carries out all writes, one after another, many to a transaction: the flush to disk is shared.
 type writer struct {
-	tx    *tx
-	queue chan *write
-	over  chan struct{}
+	settler *checkpointer
+	tx      *tx
+	queue   chan *write
+	over    chan struct{}
 
 	mu     sync.RWMutex // held for reading while a write is handed over
 	closed bool
 }
 
-func startWriter(e *engine, db *sql.DB, clock authn.Clock) *writer {
-	w := &writer{tx: &tx{engine: e, db: db, clock: clock}, queue: make(chan *write, 4*groupSize), over: make(chan struct{})}
+func startWriter(e *engine, p pools, clock authn.Clock) *writer {
+	w := &writer{settler: p.settler, tx: &tx{engine: e, db: p.writing, clock: clock}, queue: make(chan *write, 4*groupSize), over: make(chan struct{})}
 	go w.run()
 	return w
 }
@@ -140,6 +140,9 @@ func (w *writer) group(first *write) (left *write) {
 		w.tx.rollback()
 	}
 	w.shut(first.beside)
+	if w.settler != nil {
+		w.settler.committed()
+	}
 	for _, j := range members {
 		if failed != nil {
 			j.err = fmt.Errorf("nothing was stored: %w", failed)
