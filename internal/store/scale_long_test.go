@@ -85,7 +85,7 @@ func load(t *testing.T, db *store.DB, from, to int) (took time.Duration, peak ui
 }
 
 func account(i int) directory.User {
-	id := fmt.Sprintf("%08x-0000-4000-8000-%012x", uint32(i)*2654435761, i) //nolint:gosec // G115: any spread will do
+	id := fmt.Sprintf("%08x-0000-4000-8000-%012x", uint32(i)*2654435761, i)
 	return directory.User{
 		ID: authn.AccountID(id), UPN: fmt.Sprintf("user%07d@phs.test", i), DisplayName: fmt.Sprint("User ", i), Enabled: true,
 		Synced: true, Onprem: directory.Onprem{Anchor: "anchor-" + id},
