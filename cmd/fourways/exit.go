@@ -109,6 +109,10 @@ func ofProblem(p api.Problem, why string) failure {
 	switch {
 	case p.Type == console.GuardType:
 		f.code, f.what, f.do = exitGuard, "a guard refused, and nothing was changed", "make sure that this is wanted; `fourways help exit-codes` says what a guard is"
+	case p.Type == console.MasteredType:
+		f.code, f.what, f.do = exitGuard, "it is mastered elsewhere, and nothing was changed here", "change it where the line above says"
+	case p.Type == console.ChangedType:
+		f.code, f.what, f.do = exitConflict, "somebody else changed it meanwhile", "look at it again, then change it again"
 	case p.Status == http.StatusNotFound:
 		f.code, f.what, f.do = exitNotFound, "there is no such thing", "check the name; the list commands show what there is"
 	case p.Status == http.StatusConflict:

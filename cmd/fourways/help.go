@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -28,11 +29,12 @@ const exitCodes = `Exit codes:
     3  the configuration is not valid
     4  the gateway can't be reached
     5  refused by a guard: nothing was changed, on purpose, because it looked like a mistake (too many deletions in one
-       synchronisation, a password or token over plain http to another machine, work on the store file after a token was made)
+       synchronisation, the last administrator, a password or token over plain http to another machine, work on the store
+       file after a token was made), or because it is mastered elsewhere (on-premises, or in the configuration file)
     6  an expectation was not met: signin --expect, a matrix or a scenario that came out otherwise, a fail of the doctor
     7  a sign-in was denied
     8  not found
-    9  conflict: it exists already
+    9  conflict: it exists already, or somebody else changed it meanwhile
   130  interrupted by a signal
 
 An error is three lines on standard error: what happened, why, and what to do.`
@@ -71,13 +73,20 @@ func reasons() string {
 		if r.OwnMapping() {
 			code += "*"
 		}
-		var paths []string
+		var paths, verdicts []string
 		for _, p := range authn.Paths() {
-			if r.On(p) {
-				paths = append(paths, string(p))
+			if !r.On(p) {
+				continue
+			}
+			paths = append(paths, string(p))
+			if v := r.VerdictOn(p).String(); !slices.Contains(verdicts, v) {
+				verdicts = append(verdicts, v)
 			}
 		}
-		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\n", r, code, r.Verdict(), strings.Join(paths, " "))
+		if len(paths) == 0 {
+			verdicts = []string{r.Verdict().String()}
+		}
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\n", r, code, strings.Join(verdicts, ", "), strings.Join(paths, " "))
 	}
 	_ = tw.Flush() // a strings.Builder takes everything
 	return strings.TrimRight(b.String(), "\n")

@@ -62,7 +62,7 @@ func problem(err error) reply {
 	case errors.Is(err, directory.ErrChanged):
 		p = api.Problem{Type: ChangedType, Title: "Changed meanwhile", Status: http.StatusConflict, Detail: "Somebody else changed this since you read it, and nothing was overwritten: read it again, then change it again."}
 	case errors.Is(err, directory.ErrMastered):
-		p = api.Problem{Type: MasteredType, Title: "Mastered elsewhere", Status: http.StatusConflict, Detail: err.Error()}
+		p = api.Problem{Type: MasteredType, Title: "Mastered elsewhere", Status: http.StatusConflict, Detail: strings.TrimSuffix(err.Error(), ": "+directory.ErrMastered.Error())}
 	case errors.Is(err, directory.ErrNotFound):
 		p = api.Problem{Title: "Not Found", Status: http.StatusNotFound, Detail: err.Error()}
 	case errors.Is(err, directory.ErrConflict):
