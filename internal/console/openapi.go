@@ -2,6 +2,7 @@ package console
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -63,7 +64,7 @@ type (
 
 const openAPIText = `What an operator does with a fourways gateway. Every call needs a token: ` + "`Authorization: Bearer TOKEN`" + `, made by
 ` + "`fourways admin token create`" + `. Errors are problem documents (RFC 9457). Lists come in pages: ` + "`next`" + ` of one is ` + "`after`" + ` of the next.
-A body is one JSON object of at most 64 KiB; unknown fields are refused.`
+A body is one JSON object of at most 64 KiB where a call says nothing else; unknown fields are refused.`
 
 // serveOpenAPI gives the document to everybody who reaches the console: it tells nothing but what the source does.
 func (c *console) serveOpenAPI(w http.ResponseWriter, r *http.Request) {
@@ -138,6 +139,9 @@ func describe(o operation, s *schemas, versioned bool) (call, error) {
 	}
 	if o.lasting {
 		told = append(told, "It may take minutes.")
+	}
+	if o.most != longest {
+		told = append(told, fmt.Sprintf("The body has at most %d bytes.", o.most))
 	}
 	if o.action != "" {
 		told = append(told, "The audit log calls it “"+o.action+"”.")

@@ -13,14 +13,16 @@ import (
 //
 // A noun makes its operations with look and act (labLook and labAct for what only a lab has) in a method
 // `func (c *console) <noun>Operations() []operation`, which stands in operations. What may follow one: created() when its
-// success is 201, long() when it takes minutes. The query parameters of a list are paged(query(name, text)...)...; its
-// handler reads them with pageAsked and answers with pageOf. What a list gives in one piece is api.PageOf.
+// success is 201, long() when it takes minutes, large(bytes) when its body is. The query parameters of a list are
+// paged(query(name, text)...)...; its handler reads them with pageAsked and answers with pageOf. What a list gives in one
+// piece is api.PageOf.
 type operation struct {
 	method, path          string // path: under /api/v1, with wildcards as net/http.ServeMux has them
 	role, action, summary string // action: as the audit log has it; "" for what only looks
 	params                []param
 	in, out               reflect.Type // of the body and of the answer; nil: none
 	status                int          // of success
+	most                  int64        // bound of the body, in bytes
 	lab, lasting          bool         // only a lab has it; it may take minutes
 	serve                 func(o operation, w http.ResponseWriter, r *http.Request)
 }
@@ -83,7 +85,7 @@ func act[In, Out any](c *console, pattern, role, action, summary string, h func(
 
 func newOperation(pattern, role, summary string, params []param) operation {
 	method, path, _ := strings.Cut(pattern, " ")
-	return operation{method: method, path: path, role: role, summary: summary, params: params, status: http.StatusOK}
+	return operation{method: method, path: path, role: role, summary: summary, params: params, status: http.StatusOK, most: longest}
 }
 
 // created says that the call's success is 201.
@@ -98,17 +100,23 @@ func (o operation) long() operation {
 	return o
 }
 
+// large says how long the body may be, in bytes, where the usual bound is too small.
+func (o operation) large(most int64) operation {
+	o.most = most
+	return o
+}
+
 // base is where all operations are.
 const base = "/api/v1"
 
 func (o operation) pattern() string { return o.method + " " + base + o.path }
 
 func (o operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !o.lasting {
-		o.serve(o, w, r)
-		return
+	h := http.MaxBytesHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { o.serve(o, w, r) }), o.most)
+	if o.lasting {
+		h = long(h)
 	}
-	long(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { o.serve(o, w, r) })).ServeHTTP(w, r)
+	h.ServeHTTP(w, r)
 }
 
 // wildcards are the names in the path.
@@ -151,6 +159,10 @@ func typeOf[T any]() reflect.Type {
 func (c *console) operations() []operation {
 	return slices.Concat(
 		c.userOperations(),
+		c.groupOperations(),
+		c.contactOperations(),
+		c.bulkOperations(),
+		c.leakedOperations(),
 		c.licenceOperations(),
 		c.appOperations(),
 		c.modeOperations(),
