@@ -4,6 +4,7 @@ package console
 type TenantPorts struct {
 	People   People
 	Bulk     Bulk
+	Leaks    Leaks
 	Groups   Groups
 	Contacts Contacts
 	Licences Licences

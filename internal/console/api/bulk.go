@@ -1,0 +1,43 @@
+package api
+
+import "github.com/fourways-id/fourways/internal/directory"
+
+// What one import takes. Rows that are stored all or none hold the store's writer until they are in; of them, passwords in
+// clear are hashed first, which takes about 35 ms each.
+const (
+	ImportRows         = 500
+	ImportRowsAtomic   = 10_000
+	ImportClearAtomic  = 2_000
+	ImportLongestBytes = 16 << 20 // of the body
+)
+
+// Import asks for many accounts to be made, or to be changed where there are some of that name.
+type Import struct {
+	Rows   []ImportRow `json:"rows"`
+	Atomic bool        `json:"atomic,omitempty"` // all or none
+	DryRun bool        `json:"dryRun,omitempty"` // say what would be done, and do nothing
+	Update bool        `json:"update,omitempty"` // change accounts that are there already; without it they must be equal
+}
+
+// ImportRow is one account. Of a new one, what is left out is empty, or as any new account has it.
+type ImportRow struct {
+	Line int `json:"line"` // of the file, for what is said of the row
+	directory.UserChange
+	Password     string `json:"password,omitempty"`
+	PasswordHash string `json:"passwordHash,omitempty"` // a record that another system made, of a scheme that can be verified
+}
+
+// Imported is what became of the rows. After an atomic import with refused rows nothing was done.
+type Imported struct {
+	Made      []string     `json:"made"`    // user principal names
+	Changed   []string     `json:"changed"` // user principal names
+	Unchanged int          `json:"unchanged"`
+	Refused   []RefusedRow `json:"refused"`
+}
+
+// RefusedRow is a row that could not be taken, and why. It shows no password.
+type RefusedRow struct {
+	Line int    `json:"line"`
+	Who  string `json:"userPrincipalName,omitempty"`
+	Why  string `json:"why"`
+}
