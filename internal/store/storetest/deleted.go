@@ -143,7 +143,7 @@ func testForgotten(ctx context.Context, t *testing.T, b *bench) {
 	must(t, b.ApplySync(ctx, directory.Changes{Put: directory.Objects{Users: []directory.User{tom}}}))
 	got, err := b.UserByID(ctx, "tom")
 	must(t, err)
-	equal(t, "what the cloud masters", fmt.Sprint(got.Blocked, got.UsageLocation), "true NL")
+	equal(t, "what the cloud masters", fmt.Sprintf("%v %s", got.Blocked, got.UsageLocation), "true NL")
 	left, err := b.DeletedUsers(ctx, directory.Query{})
 	must(t, err)
 	equal(t, "deleted ones", len(left), 0)
