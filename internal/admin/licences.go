@@ -165,20 +165,6 @@ func (b Base) person(ctx context.Context, named string) (directory.User, error) 
 	return u, unknown(err, "there is no account %q: `fourways user list` shows who there is", named)
 }
 
-// group finds a group by name or id; one of several of that name is asked for by its id.
-func (b Base) group(ctx context.Context, named string) (directory.Group, error) {
-	all, err := b.Store.GroupsNamed(ctx, named)
-	switch {
-	case err != nil:
-		return directory.Group{}, err
-	case len(all) == 0:
-		return directory.Group{}, unknown(directory.ErrNotFound, "there is no group %q: `fourways group list` shows them", named)
-	case len(all) > 1 && all[0].ID != named:
-		return directory.Group{}, conflict("%d groups are called %q: give the id of the one that you mean (`fourways group list`)", len(all), named)
-	}
-	return all[0], nil
-}
-
 // free refuses to change what the configuration file declares, and what was changed since the caller read it.
 func free(file bool, version, now, what, table string) error {
 	if file {

@@ -36,12 +36,43 @@ func callsOfBooks() []call {
 func callsOfUsers() []call {
 	return []call{
 		{method: "GET", path: "/users?domain=cloud.example.test&limit=2"},
-		{method: "POST", path: "/users", body: `{"userPrincipalName":"nora@cloud.example.test","displayName":"Nora","password":"Harbour-7-lantern"}`, status: 201},
+		{method: "POST", path: "/users", body: `{"userPrincipalName":"nora@cloud.example.test","displayName":"Nora","password":"Harbour-7-lantern"}`, keep: "nora=id", status: 201},
+		{method: "GET", path: "/users/nora@cloud.example.test", keep: "version=ETag"},
+		{method: "PATCH", path: "/users/nora@cloud.example.test", match: "${version}", body: `{"department":"Quay"}`},
+		{method: "PATCH", path: "/users/nora@cloud.example.test", match: "${version}", body: `{"department":"Office"}`, status: 409},
 		{method: "PUT", path: "/users/nora@cloud.example.test/password", body: `{"password":"Quay-8-lantern"}`},
+		{method: "DELETE", path: "/users/nora@cloud.example.test/lock"},
+		{method: "DELETE", path: "/users/nora@cloud.example.test/sessions"},
+		{method: "DELETE", path: "/users/nora@cloud.example.test"},
+		{method: "GET", path: "/deleted-users"},
+		{method: "POST", path: "/deleted-users/${nora}/restore", body: `{}`},
 	}
 }
 
-func callsOfGroups() []call { return nil }
+func callsOfGroups() []call {
+	return []call{
+		{method: "POST", path: "/groups", body: `{"displayName":"Dockers","description":"They load"}`, status: 201},
+		{method: "POST", path: "/groups", body: `{"displayName":"Winchmen"}`, keep: "winchmen=id", status: 201},
+		{method: "GET", path: "/groups?prefix=Dock&limit=1", keep: "groups=next"},
+		{method: "GET", path: "/groups?prefix=Dock&after=${groups}"},
+		{method: "GET", path: "/groups/Dockers", keep: "dockers=ETag"},
+		{method: "PATCH", path: "/groups/Dockers", match: "${dockers}", body: `{"description":"They load and unload"}`},
+		{method: "PATCH", path: "/groups/Dockers", match: "${dockers}", body: `{"description":"They rest"}`, status: 409},
+		{method: "POST", path: "/contacts", body: `{"mail":"pilot@tug.example","displayName":"Tug pilot"}`, status: 201},
+		{method: "GET", path: "/contacts?prefix=Tug"},
+		{method: "GET", path: "/contacts/pilot@tug.example", keep: "pilot=ETag"},
+		{method: "PATCH", path: "/contacts/pilot@tug.example", match: "${pilot}", body: `{"displayName":"Pilot of the tug"}`},
+		{method: "PATCH", path: "/contacts/pilot@tug.example", match: "${pilot}", body: `{"displayName":"Pilot"}`, status: 409},
+		{method: "POST", path: "/groups/Dockers/members", body: `{"users":["alice@phs.example.test"],"groups":["${winchmen}"],"contacts":["pilot@tug.example"]}`},
+		{method: "POST", path: "/groups/Winchmen/members", body: `{"groups":["Dockers"]}`, status: 409},
+		{method: "GET", path: "/groups/Dockers/members?transitive=true&limit=2", keep: "members=next"},
+		{method: "GET", path: "/groups/Dockers/members?transitive=true&after=${members}"},
+		{method: "POST", path: "/groups/Dockers/members/remove", body: `{"users":["alice@phs.example.test"]}`},
+		{method: "DELETE", path: "/contacts/pilot@tug.example"},
+		{method: "DELETE", path: "/groups/Dockers?sure=true"},
+		{method: "DELETE", path: "/groups/${winchmen}"},
+	}
+}
 
 func callsOfLicences() []call {
 	return []call{

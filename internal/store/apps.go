@@ -214,9 +214,3 @@ func (d *DB) assignmentsOf(ctx context.Context, id authn.AccountID) ([]directory
 	}, `SELECT app, kind, subject, role FROM assignments WHERE kind = 'account' AND subject = $1
 		UNION ALL SELECT a.app, a.kind, a.subject, a.role FROM memberships m JOIN assignments a ON a.subject = m.member_of AND a.kind = 'group' WHERE m.account = $1`, string(id))
 }
-
-// GroupsNamed finds the groups of a name, and the one of that id first.
-func (d *DB) GroupsNamed(ctx context.Context, named string) ([]directory.Group, error) {
-	return list(ctx, d, "groups named "+named, body[directory.Group],
-		`SELECT body FROM user_groups WHERE id = $1 OR name = $1 ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END, id LIMIT 3`, named)
-}

@@ -37,14 +37,8 @@ func (d *DB) ApplySync(ctx context.Context, c directory.Changes) error {
 	for _, u := range c.Delete.Users {
 		drop = append(drop, func(t *tx) error { return deleteSynced(t, u.ID) })
 	}
-	for _, g := range c.Delete.Groups {
-		drop = append(drop, func(t *tx) error { return deleteSyncedGroup(t, g.ID) })
-	}
 	for _, k := range c.Delete.Contacts {
-		drop = append(drop, func(t *tx) error {
-			_, err := t.exec(`DELETE FROM contacts WHERE id = $1 AND synced`, k.ID)
-			return err
-		})
+		drop = append(drop, func(t *tx) error { return deleteSyncedContact(t, k.ID) })
 	}
 	for _, u := range others {
 		put = append(put, func(t *tx) error { return putSynced(t, u) })
@@ -56,7 +50,7 @@ func (d *DB) ApplySync(ctx context.Context, c directory.Changes) error {
 		put = append(put, func(t *tx) error { return putContact(t, k) })
 	}
 	return errors.Join(
-		d.inChunks(ctx, drop), d.rename(ctx, renames), d.inChunks(ctx, put),
+		d.inChunks(ctx, drop), d.dropSynced(ctx, c.Delete.Groups), d.rename(ctx, renames), d.inChunks(ctx, put),
 		d.applyMembers(ctx, c.Put.Groups), d.inChunks(ctx, d.putCredentials(c.Hashes)),
 	)
 }
@@ -197,41 +191,9 @@ func deleteSynced(t *tx, id authn.AccountID) error {
 	return removeUser(t, u)
 }
 
-func deleteSyncedGroup(t *tx, id string) error {
-	n, err := t.exec(`DELETE FROM user_groups WHERE id = $1 AND synced`, id)
-	if err != nil || n == 0 {
-		return err
-	}
-	if _, err = t.exec(`DELETE FROM memberships WHERE member_of = $1`, id); err != nil {
-		return err
-	}
-	return dropGroupGrants(t, id)
-}
-
-// applyMembers writes only the differences, in chunks, and their licences with them: a group may have very many members.
-func (d *DB) applyMembers(ctx context.Context, groups []directory.Group) error {
-	var failed []error
-	change := func(how func(*tx, string, []authn.AccountID) error, group string, all []authn.AccountID) {
-		for some := range slices.Chunk(all, chunk) {
-			failed = append(failed, d.write(ctx, func(t *tx) error { return errors.Join(how(t, group, some), relicense(t, some)) }))
-		}
-	}
-	for _, g := range groups {
-		now, err := list(ctx, d, "members of group "+g.ID, column[authn.AccountID],
-			`SELECT account FROM memberships WHERE member_of = $1`, g.ID)
-		if err != nil {
-			return err
-		}
-		in, out := differ(now, g.Members)
-		change(leave, g.ID, out) // first: whoever goes leaves a seat to whoever comes
-		change(join, g.ID, in)
-	}
-	return errors.Join(failed...)
-}
-
 // differ returns who is to come in and who is to go.
-func differ(now, wanted []authn.AccountID) (in, out []authn.AccountID) {
-	have := map[authn.AccountID]bool{}
+func differ[T comparable](now, wanted []T) (in, out []T) {
+	have := map[T]bool{}
 	for _, m := range now {
 		have[m] = true
 	}

@@ -114,23 +114,3 @@ func testUserSessions(t *testing.T, b *bench) {
 	must(t, err)
 	equal(t, "groups of who stayed", len(groups), 1)
 }
-
-// testGroups: members are accounts that exist, in order.
-func testGroups(t *testing.T, b *bench) {
-	ctx := t.Context()
-	b.create(t, user("2", "b@one.test"), user("1", "a@one.test"))
-	must(t, b.PutGroup(ctx, directory.Group{ID: "y", Name: "Staff", Members: []authn.AccountID{"2", "nobody", "1", "2"}}))
-	must(t, b.PutGroup(ctx, directory.Group{ID: "x", Name: "Admins", Members: []authn.AccountID{"1"}}))
-	got, err := b.Groups(ctx)
-	must(t, err)
-	equal(t, "groups", fmt.Sprint(names(got, func(g directory.Group) string { return fmt.Sprint(g.Name, g.Members) })), "Admins[1] Staff[1 2] ")
-	must(t, b.PutGroup(ctx, directory.Group{ID: "y", Name: "Staff", Members: []authn.AccountID{"2"}}))
-	of, err := b.GroupsOf(ctx, "1")
-	must(t, err)
-	equal(t, "groups of 1", names(of, func(g directory.Group) string { return g.Name }), "Admins ")
-	must(t, b.DeleteGroup(ctx, "x"))
-	wantErr(t, "delete again", b.DeleteGroup(ctx, "x"), directory.ErrNotFound)
-	of, err = b.GroupsOf(ctx, "1")
-	must(t, err)
-	equal(t, "groups of 1 after the deletion", len(of), 0)
-}
