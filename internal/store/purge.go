@@ -13,32 +13,9 @@ import (
 // past their end, and licences suspended before that time. When the sign-in log then still has more rows than most, the oldest attempts go, with their records; 0 is no bound.
 // It returns the number of rows. It works in short writes between which sign-ins go on.
 func (d *DB) Purge(ctx context.Context, before time.Time, most int) (int, error) {
-	// Ids that are good once expire by protocol time, which the lab's clock doesn't move: forgotten earlier, they could be replayed.
-	used := before
-	if now := time.Now(); now.Before(used) { //nolint:forbidigo // protocol time is real
-		used = now
-	}
-	now := stamp(d.clock.Now())
 	total := 0
-	for _, p := range []struct {
-		query string
-		at    int64
-	}{
-		{`DELETE FROM records WHERE (attempt, seq) IN (SELECT attempt, seq FROM records WHERE at < $1 LIMIT $2)`, stamp(before)},
-		{`DELETE FROM signins WHERE (attempt, seq) IN (SELECT attempt, seq FROM signins WHERE at < $1 LIMIT $2)`, stamp(before)},
-		{`DELETE FROM open_attempts WHERE attempt IN (SELECT attempt FROM open_attempts WHERE at < $1 LIMIT $2)`, stamp(before)},
-		{`DELETE FROM runs WHERE id IN (SELECT id FROM runs WHERE began < $1 AND began < (SELECT max(began) FROM runs) LIMIT $2)`, stamp(before)},
-		{`DELETE FROM tallies WHERE name IN (SELECT name FROM tallies WHERE last_failure < $1 AND locked_until < $1 LIMIT $2)`, stamp(before)},
-		{`DELETE FROM once_ids WHERE (kind, id) IN (SELECT kind, id FROM once_ids WHERE ends < $1 LIMIT $2)`, stamp(used)},
-		{`DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE ends <= $1 LIMIT $2)`, now},
-		{`DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE idle_for > 0 AND last_seen + idle_for <= $1 LIMIT $2)`, now},
-		{`DELETE FROM invitations WHERE hash IN (SELECT hash FROM invitations WHERE ends <= $1 LIMIT $2)`, now},
-		// Until then, whoever comes with a token that is over is told so.
-		{`DELETE FROM tokens WHERE id IN (SELECT id FROM tokens WHERE ends < $1 LIMIT $2)`, stamp(used)},
-		{`DELETE FROM licences WHERE (account, plan, source) IN (SELECT account, plan, source FROM licences WHERE state = 'suspended' AND why <> 'the account is deleted' AND since < $1 LIMIT $2)`, stamp(before)},
-		{`DELETE FROM answers WHERE (token, name) IN (SELECT token, name FROM answers WHERE ends <= $1 LIMIT $2)`, stamp(realNow())},
-	} {
-		n, err := d.purge(ctx, p.query, p.at)
+	for _, o := range d.outdated(before) {
+		n, err := d.purge(ctx, o)
 		if total += n; err != nil {
 			return total, fmt.Errorf("purge: %w", err)
 		}
@@ -50,12 +27,41 @@ func (d *DB) Purge(ctx context.Context, before time.Time, most int) (int, error)
 	return total + n, err
 }
 
+// outdated is what is deleted in one table, so many rows ($2) at once, by a time ($1).
+type outdated struct {
+	query string
+	at    int64
+}
+
+func (d *DB) outdated(before time.Time) []outdated {
+	// Ids that are good once expire by protocol time, which the lab's clock doesn't move: forgotten earlier, they could be replayed.
+	used := before
+	if now := time.Now(); now.Before(used) { //nolint:forbidigo // protocol time is real
+		used = now
+	}
+	now := stamp(d.clock.Now())
+	return []outdated{
+		{`DELETE FROM records WHERE (attempt, seq) IN (SELECT attempt, seq FROM records WHERE at < $1 LIMIT $2)`, stamp(before)},
+		{`DELETE FROM signins WHERE (attempt, seq) IN (SELECT attempt, seq FROM signins WHERE at < $1 LIMIT $2)`, stamp(before)},
+		{`DELETE FROM open_attempts WHERE attempt IN (SELECT attempt FROM open_attempts WHERE at < $1 LIMIT $2)`, stamp(before)},
+		{`DELETE FROM runs WHERE id IN (SELECT id FROM runs WHERE began < $1 AND began < (SELECT max(began) FROM runs) LIMIT $2)`, stamp(before)},
+		{`DELETE FROM tallies WHERE name IN (SELECT name FROM tallies WHERE last_failure < $1 AND locked_until < $1 LIMIT $2)`, stamp(before)},
+		{`DELETE FROM once_ids WHERE (kind, id) IN (SELECT kind, id FROM once_ids WHERE ends < $1 LIMIT $2)`, stamp(used)},
+		{`DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE ends <= $1 LIMIT $2)`, now},
+		{`DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE idle_for > 0 AND last_seen + idle_for <= $1 LIMIT $2)`, now},
+		{`DELETE FROM invitations WHERE hash IN (SELECT hash FROM invitations WHERE ends <= $1 LIMIT $2)`, now},
+		{`DELETE FROM tokens WHERE id IN (SELECT id FROM tokens WHERE ends < $1 LIMIT $2)`, stamp(used)},
+		{`DELETE FROM licences WHERE (account, plan, source) IN (SELECT account, plan, source FROM licences WHERE state = 'suspended' AND why <> 'the account is deleted' AND since < $1 LIMIT $2)`, stamp(before)},
+		{`DELETE FROM answers WHERE (token, name) IN (SELECT token, name FROM answers WHERE ends <= $1 LIMIT $2)`, stamp(realNow())},
+	}
+}
+
 // purge repeats a bounded deletion until there is nothing left to delete.
-func (d *DB) purge(ctx context.Context, query string, at int64) (int, error) {
+func (d *DB) purge(ctx context.Context, o outdated) (int, error) {
 	for total := 0; ; {
 		var n int64
 		err := d.writeBulk(ctx, func(t *tx) (err error) {
-			n, err = t.exec(query, at, chunk)
+			n, err = t.exec(o.query, o.at, chunk)
 			return err
 		})
 		if total += int(n); err != nil || n < chunk {
@@ -86,7 +92,7 @@ func (d *DB) shorten(ctx context.Context, most int) (total int, err error) {
 // dropOldest removes the attempts of the oldest so many rows of the sign-in log; it returns how many of these rows, and
 // how many rows in all.
 func dropOldest(t *tx, n int) (signins, all int, err error) {
-	rows, err := t.rows(`SELECT attempt FROM signins ORDER BY at, attempt, seq LIMIT $1`, n)
+	rows, err := t.rows(`SELECT attempt FROM signins ORDER BY at LIMIT $1`, n)
 	if err != nil {
 		return 0, 0, err
 	}
