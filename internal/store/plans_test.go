@@ -18,9 +18,9 @@ func TestWhatRunsBesideSignInsReadsNoTableWhole(t *testing.T) {
 	}
 	queries := map[string][]any{
 		accountsOf: {"one.test", "", chunk}, deletedOf: {"one.test", "", chunk}, holdersOf: {directory.SchemePHS, "", chunk},
-		`SELECT id, upn FROM users WHERE id IN ` + places(1, chunk):      ids,
-		`SELECT attempt FROM signins ORDER BY at LIMIT $1`: {chunk},
 	}
+	queries[`SELECT id, upn FROM users WHERE id IN `+places(1, chunk)] = ids
+	queries[`SELECT attempt FROM signins ORDER BY at LIMIT $1`] = []any{chunk}
 	for _, o := range db.outdated(db.clock.Now()) {
 		queries[o.query] = []any{o.at, chunk}
 	}
