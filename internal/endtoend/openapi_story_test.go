@@ -46,6 +46,8 @@ func callsOfUsers() []call {
 		{method: "DELETE", path: "/users/nora@cloud.example.test"},
 		{method: "GET", path: "/deleted-users"},
 		{method: "POST", path: "/deleted-users/${nora}/restore", body: `{}`},
+		{method: "POST", path: "/users/import", body: `{"rows":[{"line":1,"userPrincipalName":"otto@cloud.example.test","displayName":"Otto","password":"Quay-9-lantern"}]}`},
+		{method: "POST", path: "/leaked", body: `{"pairs":[{"line":1,"user":"otto@cloud.example.test","password":"Quay-9-lantern"}],"flag":true}`},
 	}
 }
 
