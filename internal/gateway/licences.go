@@ -74,14 +74,17 @@ func (o *Operator) Licensing() *Licensing {
 	return &Licensing{&admin.Licences{Base: b}, &admin.Apps{Base: b}, o.g}
 }
 
-// Locate sets an account's usage location, as an administrator does.
+// Locate sets an account's usage location; the account is dated as before.
 func (l *Licensing) Locate(ctx context.Context, upn, location string) error {
 	u, err := l.g.core.store.UserByUPN(ctx, upn)
 	if err != nil {
 		return err
 	}
-	u.UsageLocation = location
-	return l.g.core.store.UpdateUser(ctx, u)
+	_, _, err = l.g.core.store.ChangeUser(ctx, u.ID, func(u *directory.User) error {
+		u.UsageLocation = location
+		return nil
+	})
+	return err
 }
 
 // PutGroup makes a group that is mastered here, or gives it other members.

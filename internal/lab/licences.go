@@ -49,11 +49,12 @@ func (l *Lab) License(ctx context.Context, t Licensing) error {
 
 func products(ctx context.Context, t Licensing) error {
 	for _, p := range world.Plans() {
-		if _, err := t.CreatePlan(ctx, p); err != nil && !errors.Is(err, directory.ErrConflict) {
+		if _, err := t.CreatePlan(ctx, api.NewPlan{ID: p.ID, Name: p.Name, Seats: p.Seats, Services: p.Services}); err != nil && !errors.Is(err, directory.ErrConflict) {
 			return err
 		}
 	}
-	_, err := t.CreateApp(ctx, world.Mail(mail.ID))
+	m := world.Mail()
+	_, err := t.CreateApp(ctx, api.NewApp{ID: mail.ID, Name: m.Name, Service: m.Service, Assigned: true, Roles: m.Roles})
 	if errors.Is(err, directory.ErrConflict) {
 		return nil
 	}

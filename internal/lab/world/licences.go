@@ -3,8 +3,6 @@ package world
 import (
 	"slices"
 	"time"
-
-	"github.com/fourways-id/fourways/internal/console/api"
 )
 
 // Location is the usage location of everybody who has one.
@@ -17,9 +15,16 @@ const (
 	PlanFrontline = "F3"
 )
 
+// Product is a plan that the demo company has bought.
+type Product struct {
+	ID, Name string
+	Seats    int
+	Services []string
+}
+
 // Plans are the products that the demo company has bought.
-func Plans() []api.NewPlan {
-	return []api.NewPlan{
+func Plans() []Product {
+	return []Product{
 		{ID: PlanE3, Name: "Enterprise 3", Seats: 25, Services: []string{"mail", "files"}},
 		{ID: PlanE5, Name: "Enterprise 5", Seats: 5, Services: []string{"mail", "files", "analytics"}},
 		{ID: PlanFrontline, Name: "Frontline 3", Seats: 50, Services: []string{"mail"}},
@@ -35,9 +40,15 @@ const (
 // licensedE3 are the direct members of GroupE3; judy, who has no usage location, is refused what it gives.
 func licensedE3() []string { return []string{"alice", "bob", "heidi", "judy", "rita"} }
 
-// Mail is the demo application; id is its own.
-func Mail(id string) api.NewApp {
-	return api.NewApp{ID: id, Name: "Harbour Mail", Service: "mail", Assigned: true, Roles: []string{"user", "admin"}}
+// Application is what the demo application asks of people.
+type Application struct {
+	Name, Service string
+	Roles         []string
+}
+
+// Mail is the demo application: it needs a licence for its service, and an assignment.
+func Mail() Application {
+	return Application{Name: "Harbour Mail", Service: "mail", Roles: []string{"user", "admin"}}
 }
 
 // FrontlineMembers are the members of GroupFrontline: the people of the forest's cast who have no other licence. ivan has none.
