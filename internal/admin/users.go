@@ -107,6 +107,9 @@ func (a *People) CreateUser(ctx context.Context, ask api.NewUser) (directory.Use
 			return directory.User{}, err
 		}
 	}
+	if user.ID, err = a.unused(ctx, user.ID); err != nil {
+		return directory.User{}, err
+	}
 	if err := a.Store.CreateUser(ctx, user); err != nil {
 		return directory.User{}, err
 	}
@@ -117,6 +120,15 @@ func (a *People) CreateUser(ctx context.Context, ask api.NewUser) (directory.Use
 		return directory.User{}, fmt.Errorf("the account was made, but its password was not stored: %w: set it with `fourways user set-password`", err)
 	}
 	return user, nil
+}
+
+// unused is the id, or a random one where that belongs to an account that was deleted: a lab makes it of the name.
+func (a *People) unused(ctx context.Context, id authn.AccountID) (authn.AccountID, error) {
+	gone, err := a.Store.DeletedUser(ctx, string(id))
+	if err == nil && len(gone) > 0 {
+		id = authn.AccountID(NewID())
+	}
+	return id, err
 }
 
 // newUser judges the attributes of a new account.

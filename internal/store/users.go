@@ -41,7 +41,7 @@ func (d *DB) Users(ctx context.Context, q directory.Query) ([]directory.User, er
 // CreateUser adds a user; directory.ErrConflict when the id, the UPN or, of a synchronised user, the anchor is taken.
 func (d *DB) CreateUser(ctx context.Context, u directory.User) error {
 	return d.write(ctx, func(t *tx) error {
-		if taken, err := t.exists(`SELECT 1 FROM users WHERE id = $1`, string(u.ID)); err != nil || taken {
+		if taken, err := t.exists(`SELECT 1 FROM users WHERE id = $1 UNION ALL SELECT 1 FROM deleted_users WHERE id = $1`, string(u.ID)); err != nil || taken {
 			return errors.Join(err, conflict(taken, "create user %s: the id %s is taken", u.UPN, u.ID))
 		}
 		return putUser(t, u)
