@@ -124,7 +124,7 @@ func TestArgon2idDefaultCost(t *testing.T) {
 func TestPHCRecordsThatWouldTakeTheMachineDownAreRefused(t *testing.T) {
 	for _, bad := range []string{
 		"$argon2id$v=19$m=4294967295,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA", "$argon2id$v=19$m=8,t=4000000000,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA",
-		"", "$argon2id$", 
+		"", "$argon2id$",
 	} {
 		if _, err := passhash.Parse(bad); !errors.Is(err, passhash.ErrRecord) {
 			t.Errorf("%q was accepted (%v)", bad, err)

@@ -43,7 +43,8 @@ func (r Record) Params() string { return r.params }
 // Current reports that the record is what a new password would get today. Any other is hashed anew when its person signs in.
 func (r Record) Current(cost Argon2id) bool { return r.scheme == "argon2id" && r.cost == cost }
 
-// Match does the whole work and compares in constant time. bcrypt knows no more than the first 72 bytes of a password.
+// Match does the whole work and compares in constant time. bcrypt knows no more than the first 72 bytes of a password. A NUL
+// is a byte as any other, while implementations in C end a password at it.
 func (r Record) Match(password []byte) bool {
 	if r.scheme == "bcrypt" {
 		password = password[:min(len(password), 72)]
@@ -70,12 +71,29 @@ func Parse(record string) (Record, error) {
 		if r.params, r.cost, err = s.judge(rest); err != nil {
 			return Record{}, fmt.Errorf("%w: %s: %w", ErrRecord, s.name, err)
 		}
+		if !whole(s.name, record) {
+			return Record{}, fmt.Errorf("%w: %s: its digest is cut off", ErrRecord, s.name)
+		}
 		if r.digest, err = decode(s.decode, record); err != nil {
 			return Record{}, fmt.Errorf("%w: not a string of %s", ErrRecord, s.name) // the library's error may show it
 		}
 		return r, nil
 	}
 	return Record{}, fmt.Errorf("%w: no scheme that is known here: argon2, bcrypt, scrypt, PBKDF2 and SHA-crypt are", ErrRecord)
+}
+
+// whole reports that a digest is as long as its scheme's, or has the 16 bytes below which others than the password match.
+func whole(scheme, record string) bool {
+	switch n := len(record) - strings.LastIndexByte(record, '$') - 1; scheme {
+	case "bcrypt":
+		return n == 53 // salt and digest
+	case "sha256-crypt":
+		return n == 43
+	case "sha512-crypt":
+		return n == 86
+	default:
+		return n >= 22
+	}
 }
 
 // decode keeps a record that the library chokes on from taking the gateway down.

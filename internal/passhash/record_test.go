@@ -9,7 +9,7 @@ import (
 )
 
 // The vectors: bcrypt's are those of John the Ripper and OpenBSD, SHA-crypt's of its specification, scrypt's of RFC 7914,
-// section 12; the PBKDF2 ones were computed with another implementation.
+// section 12, Argon2's of its reference implementation; the PBKDF2 ones were computed with another implementation.
 func vectors() map[string]struct{ record, password, scheme, params string } {
 	return map[string]struct{ record, password, scheme, params string }{
 		"bcrypt 2a":     {"$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U", "bcrypt", "cost=5"},
@@ -20,6 +20,9 @@ func vectors() map[string]struct{ record, password, scheme, params string } {
 		"sha512-crypt":  {"$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1", "Hello world!", "sha512-crypt", "rounds=5000"},
 		"scrypt":        {"$scrypt$ln=14,r=8,p=1$U29kaXVtQ2hsb3JpZGU$cCO9yzr9c0hGHAbNgf046/2o+7qQT44+qbVD9lRdofLVQylVYT8Pz2LUlwUkKpr55h6F3A1lHkDfzwF7RVdYhw", "pleaseletmein", "scrypt", "ln=14,r=8,p=1"},
 		"pbkdf2-sha256": {"$pbkdf2-sha256$29000$MDEyMzQ1Njc4OWFiY2RlZg$G/O7bynZBig0xpI9OJ2.zH5iXh/vIAuDcj9JVCTUa3k", "password", "pbkdf2-sha256", "rounds=29000"},
+		"pbkdf2-sha512": {"$pbkdf2-sha512$25000$MDEyMzQ1Njc4OWFiY2RlZg$uxdHU.JH8vyHyz/DeXpgS7H6Tjz9A.lBWgSoOvvbH2iwTOWkhoRip9yMdB0AZCvZtIdBg46qUM3yPQkKDTKUSg", "password", "pbkdf2-sha512", "rounds=25000"},
+		"argon2i":       {"$argon2i$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$wWKIMhR9lyDFvRz9YTZweHKfbftvj+qf+YFY4NeBbtA", "password", "argon2i", "m=65536,t=2,p=1"},
+		"argon2id":      {"$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc", "password", "argon2id", "m=65536,t=2,p=1"},
 		"django":        {"pbkdf2_sha256$1000$seasalt$JgZryXe2Ga8ysg6XbzkLpTdyPQrHqsinbL9BnnhgX4A=", "lètmein", "pbkdf2-sha256", "rounds=1000"},
 	}
 }
@@ -80,6 +83,22 @@ func TestRecordsThatWouldTakeTheMachineDownAreRefused(t *testing.T) {
 			t.Errorf("%q was accepted (%v)", bad, err)
 		} else if len(bad) > 20 && strings.Contains(err.Error(), bad[len(bad)-12:]) {
 			t.Errorf("the error shows the record: %v", err)
+		}
+	}
+}
+
+// A record that was cut off would be opened by one password in a few hundred.
+func TestCutOffRecordsAreRefused(t *testing.T) {
+	for name, v := range vectors() {
+		at := strings.LastIndexByte(v.record, '$') + 1
+		cuts := []string{v.record[:at], v.record[:at+2], v.record[:at+21]}
+		if strings.HasPrefix(v.scheme, "bcrypt") || strings.HasPrefix(v.scheme, "sha") { // of the others a digest may have any length that is long enough
+			cuts = append(cuts, v.record[:len(v.record)-1], v.record+"x")
+		}
+		for _, record := range cuts {
+			if _, err := passhash.Parse(record); !errors.Is(err, passhash.ErrRecord) {
+				t.Errorf("%s: a digest of %d characters is taken: %v", name, len(record)-at, err)
+			}
 		}
 	}
 }
