@@ -10,10 +10,10 @@ import (
 func (g *Gateway) administration() console.TenantPorts {
 	b := g.base()
 	return console.TenantPorts{
-		People:   &admin.People{Base: b, Realms: g.tenant, Policy: g.paths.passwords},
-		Bulk:     &admin.Bulk{Base: b, Realms: g.tenant, Policy: g.paths.passwords, Hashes: admin.NewImportHashes()},
-		Leaks:    &admin.Leaks{Base: b, Domains: g.tenant, Work: passhash.NewBackground()},
-		Groups:   &admin.Groups{Base: b}, Contacts: &admin.Contacts{Base: b},
+		People: &admin.People{Base: b, Realms: g.tenant, Policy: g.paths.passwords},
+		Bulk:   &admin.Bulk{Base: b, Realms: g.tenant, Policy: g.paths.passwords, Hashes: admin.NewImportHashes()},
+		Leaks:  &admin.Leaks{Base: b, Domains: g.tenant, Work: passhash.NewBackground()},
+		Groups: &admin.Groups{Base: b}, Contacts: &admin.Contacts{Base: b},
 		Licences: &admin.Licences{Base: b}, Apps: &admin.Apps{Base: b},
 	}
 }
