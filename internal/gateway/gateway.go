@@ -180,7 +180,7 @@ func openRing(ctx context.Context, path string, o store.Options) (*keyring.Ring,
 }
 
 func policy(c *config.Config) guard.Policy {
-	return guard.Policy{Threshold: c.Lockout.Threshold, Duration: time.Duration(c.Lockout.Duration)}
+	return guard.Policy{Threshold: c.Lockout.Threshold, Duration: time.Duration(c.Lockout.Duration), Shared: c.Store.Driver == config.DriverPostgres}
 }
 
 // openPaths makes the managed paths; identity providers come with configure.

@@ -22,6 +22,10 @@ type Policy struct {
 	Threshold int           // wrong guesses that lock; default 10
 	Duration  time.Duration // of the first lock; default 60 s. Each further lock doubles it
 	Longest   time.Duration // default 1 h
+
+	// Shared says that other gateways count in the same store. None knows what is open at the others, so each lets one guess
+	// at an account be open at a time: a burst over all of them gets no further than the threshold and one for each.
+	Shared bool
 }
 
 // DefaultPolicy is Microsoft's documented default.
@@ -110,8 +114,12 @@ func (g *Guard) Reserve(ctx context.Context, key string, _ authn.Place) authn.Ti
 func (gt *gate) try(ctx context.Context, g *Guard, key string) (authn.Reason, <-chan struct{}, error) {
 	gt.mu.Lock()
 	defer gt.mu.Unlock()
-	threshold := g.policy.Load().Threshold
-	if gt.open >= threshold { // never is more left: a crowd that is woken by one release asks the store once, not each
+	policy := g.policy.Load()
+	threshold, most := policy.Threshold, policy.Threshold
+	if policy.Shared {
+		most = 1
+	}
+	if gt.open >= most { // never is more left: a crowd that is woken by one release asks the store once, not each
 		return authn.None, gt.changed, nil
 	}
 	tally, err := g.tallies.Tally(ctx, key)
@@ -123,7 +131,7 @@ func (gt *gate) try(ctx context.Context, g *Guard, key string) (authn.Reason, <-
 	}
 	// Once a lock has run out, one more failure locks again.
 	left := max(1, threshold-tally.Failures)
-	if gt.open >= left {
+	if gt.open >= min(left, most) {
 		return authn.None, gt.changed, nil
 	}
 	gt.open++

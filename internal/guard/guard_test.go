@@ -111,6 +111,30 @@ func TestAParallelBurstOfGuessesGetsNoFurtherThanTheThreshold(t *testing.T) {
 	}
 }
 
+// Two gateways that share a store know nothing of each other's open guesses.
+func TestABurstAtSeveralGatewaysGetsNoFurtherThanTheThresholdAndOneForEach(t *testing.T) {
+	const threshold, gateways = 10, 4
+	policy := guard.Policy{Threshold: threshold, Duration: time.Hour, Shared: true}
+	first, s, clock := world(policy)
+	all := []*guard.Guard{first}
+	for len(all) < gateways {
+		all = append(all, guard.New(s, policy, clock))
+	}
+	var verified atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 400 {
+		wg.Go(func() {
+			if guess(t.Context(), all[i%gateways], s, authn.CountFailure) == authn.None {
+				verified.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if n := verified.Load(); n < threshold || n > threshold+gateways {
+		t.Errorf("%d guesses were checked, want %d to %d", n, threshold, threshold+gateways)
+	}
+}
+
 func TestAParallelBurstOfGoodSignInsIsNotRefused(t *testing.T) {
 	g, s, _ := world(guard.Policy{Threshold: 3})
 	var wg sync.WaitGroup
