@@ -29,7 +29,8 @@ func newUser(a *app) *cobra.Command {
 	g := newGroup("user", "Accounts of the tenant", userLong, "  fourways user list --domain cloud.example.test\n  fourways user create admin@cloud.example.com --admin -c fourways.toml",
 		newUserList(a, &file), newUserShow(a), newUserCreate(a, &file), newUserUpdate(a),
 		newUserDelete(a), newUserDeleted(a), newUserRestore(a),
-		newUserSetPassword(a, &file), newUserUnlock(a), newUserSignOut(a))
+		newUserSetPassword(a, &file), newUserUnlock(a), newUserSignOut(a),
+		newUserImport(a, &file), newUserExport(a, &file))
 	g.PersistentFlags().StringVarP(&file, "config", "c", "", "work straight on the store of this configuration `file`, while there is no token")
 	return g
 }

@@ -2,9 +2,7 @@ package console
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/fourways-id/fourways/internal/console/api"
 )
@@ -23,31 +21,5 @@ func (c *console) bulkOperations() []operation {
 
 func (c *console) importUsers(r *http.Request, ask api.Import, _ api.Token) (did[api.Imported], error) {
 	done, err := c.Tenant.Bulk.ImportUsers(r.Context(), ask)
-	return did[api.Imported]{Target: rowsOf(ask), After: importedInWords(ask, done), Answer: done}, err
-}
-
-// rowsOf names the rows for the audit log.
-func rowsOf(ask api.Import) string {
-	if len(ask.Rows) == 0 {
-		return "no rows"
-	}
-	return fmt.Sprintf("%d rows, lines %d to %d", len(ask.Rows), ask.Rows[0].Line, ask.Rows[len(ask.Rows)-1].Line)
-}
-
-// importedInWords names each account that was made or changed.
-func importedInWords(ask api.Import, done api.Imported) string {
-	var parts []string
-	if ask.DryRun {
-		parts = append(parts, "dry run")
-	}
-	for _, some := range []struct {
-		what string
-		who  []string
-	}{{"made", done.Made}, {"changed", done.Changed}} {
-		if len(some.who) > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s: %s", len(some.who), some.what, strings.Join(some.who, " ")))
-		}
-	}
-	parts = append(parts, fmt.Sprintf("%d unchanged", done.Unchanged), fmt.Sprintf("%d refused", len(done.Refused)))
-	return strings.Join(parts, "; ")
+	return did[api.Imported]{Target: ask.Target(), After: done.InWords(ask), Answer: done}, err
 }

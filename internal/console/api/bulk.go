@@ -1,6 +1,11 @@
 package api
 
-import "github.com/fourways-id/fourways/internal/directory"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/fourways-id/fourways/internal/directory"
+)
 
 // What one import takes. Rows that are stored all or none hold the store's writer until they are in; of them, passwords in
 // clear are hashed first, which takes about 35 ms each.
@@ -40,4 +45,30 @@ type RefusedRow struct {
 	Line int    `json:"line"`
 	Who  string `json:"userPrincipalName,omitempty"`
 	Why  string `json:"why"`
+}
+
+// Target names the rows for the audit log.
+func (i Import) Target() string {
+	if len(i.Rows) == 0 {
+		return "no rows"
+	}
+	return fmt.Sprintf("%d rows, lines %d to %d", len(i.Rows), i.Rows[0].Line, i.Rows[len(i.Rows)-1].Line)
+}
+
+// InWords names each account that was made or changed, for the audit log.
+func (i Imported) InWords(ask Import) string {
+	var parts []string
+	if ask.DryRun {
+		parts = append(parts, "dry run")
+	}
+	for _, some := range []struct {
+		what string
+		who  []string
+	}{{"made", i.Made}, {"changed", i.Changed}} {
+		if len(some.who) > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s: %s", len(some.who), some.what, strings.Join(some.who, " ")))
+		}
+	}
+	parts = append(parts, fmt.Sprintf("%d unchanged", i.Unchanged), fmt.Sprintf("%d refused", len(i.Refused)))
+	return strings.Join(parts, "; ")
 }
