@@ -134,6 +134,16 @@ func (r Reason) VerdictOn(p Path) Verdict {
 	return r.Verdict()
 }
 
+// Verdicts lists the verdicts that go with the reason on any path.
+func (r Reason) Verdicts() []Verdict {
+	all := []Verdict{r.Verdict()}
+	for _, p := range r.row().paths {
+		all = append(all, r.VerdictOn(p))
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // On reports that the reason can occur on that path.
 func (r Reason) On(p Path) bool { return slices.Contains(r.row().paths, p) }
 

@@ -90,7 +90,7 @@ func TestReasonsPage(t *testing.T) {
 		if r.Counts() {
 			counts = "yes"
 		}
-		row(&b, fmt.Sprintf("<a id=%q></a>`%s`", r, r), code, r.Verdict().String(), pathsOf(r), counts, happened, told)
+		row(&b, fmt.Sprintf("<a id=%q></a>`%s`", r, r), code, strings.Trim(fmt.Sprint(r.Verdicts()), "[]"), pathsOf(r), counts, happened, told)
 	}
 	page(t, "reasons.md", b.String())
 }

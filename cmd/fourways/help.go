@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -73,20 +72,13 @@ func reasons() string {
 		if r.OwnMapping() {
 			code += "*"
 		}
-		var paths, verdicts []string
+		var paths []string
 		for _, p := range authn.Paths() {
-			if !r.On(p) {
-				continue
-			}
-			paths = append(paths, string(p))
-			if v := r.VerdictOn(p).String(); !slices.Contains(verdicts, v) {
-				verdicts = append(verdicts, v)
+			if r.On(p) {
+				paths = append(paths, string(p))
 			}
 		}
-		if len(paths) == 0 {
-			verdicts = []string{r.Verdict().String()}
-		}
-		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\n", r, code, strings.Join(verdicts, ", "), strings.Join(paths, " "))
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\n", r, code, strings.Trim(fmt.Sprint(r.Verdicts()), "[]"), strings.Join(paths, " "))
 	}
 	_ = tw.Flush() // a strings.Builder takes everything
 	return strings.TrimRight(b.String(), "\n")
