@@ -112,6 +112,9 @@ func upgradedTenant(t *testing.T, db *store.DB) {
 	if must(t, err); len(groups) != 1 || len(groups[0].Members) != 2 {
 		t.Errorf("the groups: %+v", groups)
 	}
+	if uses, err := db.GroupUses(t.Context(), groups[0].ID); err != nil || uses.Members != 2 {
+		t.Errorf("the group's size: %+v, %v", uses, err)
+	}
 	token, err := db.TokenByHash(t.Context(), []byte("hash"))
 	if must(t, err); token.Name != "ci" {
 		t.Errorf("the token: %+v", token)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -109,7 +110,7 @@ func wantMembers(t *testing.T, b *bench, group string, q directory.MemberQuery, 
 	}), want)
 }
 
-// everyMember reads page after page, of one member each.
+// everyMember reads page after page, of two members each.
 func everyMember(t interface {
 	Helper()
 	Fatal(args ...any)
@@ -118,7 +119,7 @@ func everyMember(t interface {
 ) []directory.Member {
 	t.Helper()
 	var all []directory.Member
-	for q.Limit = 1; len(all) < 1000; {
+	for q.Limit = 2; len(all) < 1000; {
 		some, err := db.Members(t.Context(), group, q)
 		if err != nil {
 			t.Fatal(err)
@@ -329,7 +330,7 @@ func testNestingModel(t *testing.T, b *bench) {
 				n.members[g][p] = true
 			},
 			"leave": func(rt *rapid.T) { n.remove(rt, n.members, of(groups, "group"), userRef(of(people, "person"))) },
-			"":      func(rt *rapid.T) { n.check(rt, groups, people) },
+			"":      func(rt *rapid.T) { n.check(rt, groups, of(groups, "whose members"), of(people, "whose groups")) },
 		})
 		refused += n.refused
 	})
@@ -380,48 +381,48 @@ func (n *nests) remove(t *rapid.T, from map[string]map[string]bool, group string
 	delete(from[group], m.ID)
 }
 
-func (n *nests) check(t *rapid.T, groups, people []string) {
-	for _, g := range groups {
-		below, want := n.below(g, map[string]bool{}), map[string]bool{}
-		for b := range below {
-			for p := range n.members[b] {
-				want["user "+p] = n.members[g][p]
-			}
-			if b != g {
-				want["group "+b] = n.inside[g][b]
-			}
+// check compares one group, and the groups of one person.
+func (n *nests) check(t *rapid.T, groups []string, group, person string) {
+	want := map[string]bool{}
+	for b := range n.below(group, map[string]bool{}) {
+		for p := range n.members[b] {
+			want["user "+p] = n.members[group][p]
 		}
-		got := map[string]bool{}
-		for _, m := range everyMember(t, n.DB, g, directory.MemberQuery{Transitive: true}) {
-			got[m.Cursor()] = m.Direct
-		}
-		if fmt.Sprint(got) != fmt.Sprint(want) {
-			t.Fatalf("in %s are %v, want %v", g, got, want)
-		}
-		u, err := n.GroupUses(t.Context(), g)
-		ok(t, err)
-		if u.Members != len(n.inside[g])+len(n.members[g]) {
-			t.Fatalf("%s has %d members, want %d groups and %d people", g, u.Members, len(n.inside[g]), len(n.members[g]))
+		if b != group {
+			want["group "+b] = n.inside[group][b]
 		}
 	}
-	for _, p := range people {
-		var want []string
-		for _, g := range groups {
-			for b := range n.below(g, map[string]bool{}) {
-				if n.members[b][p] {
-					want = append(want, fmt.Sprint(g, n.members[g][p]))
-					break
-				}
+	got := map[string]bool{}
+	for _, m := range everyMember(t, n.DB, group, directory.MemberQuery{Transitive: true}) {
+		got[m.Cursor()] = m.Direct
+	}
+	if !maps.Equal(got, want) {
+		t.Fatalf("in %s are %v, want %v", group, got, want)
+	}
+	u, err := n.GroupUses(t.Context(), group)
+	ok(t, err)
+	if u.Members != len(n.inside[group])+len(n.members[group]) {
+		t.Fatalf("%s has %d members, want %d groups and %d people", group, u.Members, len(n.inside[group]), len(n.members[group]))
+	}
+	n.checkGroupsOf(t, groups, person)
+}
+
+func (n *nests) checkGroupsOf(t *rapid.T, groups []string, person string) {
+	var want, got []string
+	for _, g := range groups {
+		for b := range n.below(g, map[string]bool{}) {
+			if n.members[b][person] {
+				want = append(want, fmt.Sprint(g, n.members[g][person]))
+				break
 			}
 		}
-		of, err := n.AllGroupsOf(t.Context(), authn.AccountID(p))
-		ok(t, err)
-		var got []string
-		for _, m := range of {
-			got = append(got, fmt.Sprint(m.Name, m.Direct))
-		}
-		if !slices.Equal(got, want) {
-			t.Fatalf("%s is in %v, want %v", p, got, want)
-		}
+	}
+	of, err := n.AllGroupsOf(t.Context(), authn.AccountID(person))
+	ok(t, err)
+	for _, m := range of {
+		got = append(got, fmt.Sprint(m.Name, m.Direct))
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("%s is in %v, want %v", person, got, want)
 	}
 }
