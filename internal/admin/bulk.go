@@ -192,7 +192,7 @@ func (a *Bulk) put(ctx context.Context, rows []*bulkRow, ask api.Import) (api.Im
 	results, err := a.Store.ImportUsers(ctx, asked, mode)
 	done := outcomes(rows, results)
 	if ask.Atomic && len(done.Refused) > 0 {
-		done.Made, done.Changed, done.Unchanged = []string{}, []string{}, 0
+		done.Made, done.Changed, done.Unchanged = []string{}, []api.ChangedRow{}, 0
 	}
 	return done, err
 }
@@ -233,7 +233,11 @@ func outcomes(rows []*bulkRow, results []store.ImportResult) api.Imported {
 			case result.Made:
 				done.Made = append(done.Made, r.who.UPN())
 			case result.Changed:
-				done.Changed = append(done.Changed, r.who.UPN())
+				what := directory.Differences(result.Before, result.After)
+				if r.record != nil {
+					what = append(what, "another password")
+				}
+				done.Changed = append(done.Changed, api.ChangedRow{Who: r.who.UPN(), What: what})
 			default:
 				done.Unchanged++
 			}
@@ -246,7 +250,7 @@ func outcomes(rows []*bulkRow, results []store.ImportResult) api.Imported {
 }
 
 func noneImported() api.Imported {
-	return api.Imported{Made: []string{}, Changed: []string{}, Refused: []api.RefusedRow{}}
+	return api.Imported{Made: []string{}, Changed: []api.ChangedRow{}, Refused: []api.RefusedRow{}}
 }
 
 func refused(rows []*bulkRow) int {

@@ -32,6 +32,7 @@ const (
 // ImportResult is what became of a row. Err is why it was refused; Made and Changed are both false when it was equal.
 type ImportResult struct {
 	Made, Changed bool
+	Before, After directory.User
 	Err           error
 }
 
@@ -99,7 +100,7 @@ func (d *DB) importRow(t *tx, r Import) (ImportResult, error) {
 	if err != nil {
 		return ImportResult{}, err
 	}
-	done := ImportResult{Made: now == nil, Changed: now != nil && (r.Record != nil || after.Tag() != before.Tag())}
+	done := ImportResult{Made: now == nil, Changed: now != nil && (r.Record != nil || after.Tag() != before.Tag()), Before: before, After: after}
 	if !done.Made && !done.Changed {
 		return done, nil
 	}

@@ -34,10 +34,16 @@ type ImportRow struct {
 
 // Imported is what became of the rows. After an atomic import with refused rows nothing was done.
 type Imported struct {
-	Made      []string     `json:"made"`    // user principal names
-	Changed   []string     `json:"changed"` // user principal names
+	Made      []string     `json:"made"` // user principal names
+	Changed   []ChangedRow `json:"changed"`
 	Unchanged int          `json:"unchanged"`
 	Refused   []RefusedRow `json:"refused"`
+}
+
+// ChangedRow is an account that was changed.
+type ChangedRow struct {
+	Who  string   `json:"userPrincipalName"`
+	What []string `json:"what"` // "displayName: A -> B"; of a password only that there is another
 }
 
 // RefusedRow is a row that could not be taken, and why. It shows no password.
@@ -61,13 +67,15 @@ func (i Imported) InWords(ask Import) string {
 	if ask.DryRun {
 		parts = append(parts, "dry run")
 	}
-	for _, some := range []struct {
-		what string
-		who  []string
-	}{{"made", i.Made}, {"changed", i.Changed}} {
-		if len(some.who) > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s: %s", len(some.who), some.what, strings.Join(some.who, " ")))
+	if len(i.Made) > 0 {
+		parts = append(parts, fmt.Sprintf("%d made: %s", len(i.Made), strings.Join(i.Made, " ")))
+	}
+	if len(i.Changed) > 0 {
+		changed := make([]string, len(i.Changed))
+		for k, c := range i.Changed {
+			changed[k] = fmt.Sprintf("%s (%s)", c.Who, strings.Join(c.What, ", "))
 		}
+		parts = append(parts, fmt.Sprintf("%d changed: %s", len(changed), strings.Join(changed, " ")))
 	}
 	parts = append(parts, fmt.Sprintf("%d unchanged", i.Unchanged), fmt.Sprintf("%d refused", len(i.Refused)))
 	return strings.Join(parts, "; ")
