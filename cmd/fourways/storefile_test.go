@@ -28,7 +28,7 @@ func ownStore(t *testing.T) (file string) {
 func TestFirstAdministratorIsMadeOnTheStoreFile(t *testing.T) {
 	file := ownStore(t)
 	s := newShell(t)
-	s.env["PW"] = "a long password"
+	s.env["PW"] = "A long passage by sea 7"
 	made := parse[directory.User](t, s.want(exitOK, "user", "create", "Admin@cloud.example.com", "--admin", "--password-env", "PW", "-c", file, "-o", "json").out)
 	if made.UPN != "admin@cloud.example.com" || !made.Admin || made.ID == "" {
 		t.Errorf("%+v", made)
@@ -36,7 +36,7 @@ func TestFirstAdministratorIsMadeOnTheStoreFile(t *testing.T) {
 	says(t, s.want(exitConflict, "user", "create", "admin@cloud.example.com", "--password-env", "PW", "-c", file).err, "exists already")
 	s.want(exitOK, "user", "set-password", "admin@cloud.example.com", "--password-env", "PW", "-c", file)
 	s.want(exitNotFound, "user", "set-password", "nobody@cloud.example.com", "--password-env", "PW", "-c", file)
-	says(t, s.want(exitFailed, "user", "create", "x@elsewhere.test", "--password-env", "PW", "-c", file).err, "no domain of this tenant")
+	says(t, s.want(exitFailed, "user", "create", "x@elsewhere.test", "--password-env", "PW", "-c", file).err, "no verified domain")
 	says(t, s.want(exitOK, "user", "list", "-c", file).out, "admin@cloud.example.com", "yes")
 
 	token := parse[api.Token](t, s.want(exitOK, "admin", "token", "create", "-c", file, "-o", "json").out)
