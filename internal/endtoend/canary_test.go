@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -24,7 +25,7 @@ import (
 )
 
 // canary is a password of this run alone, with characters that every encoding treats in its own way.
-func canary() string { return `Kanari <"&+%/\'=é ` + rand.Text()[:12] }
+func canary() string { return `Kanari <"&+%/\'=~ ` + rand.Text()[:12] }
 
 // TestNoPasswordIsLeftAnywhere has one password work on every path, signs in with it and with words that hold it, and then
 // looks for it everywhere.
@@ -119,6 +120,7 @@ func (h *house) useEverywhere(secret string) map[string][]byte {
 	if _, err := h.console.SyncRun(ctx, "hash"); err != nil {
 		h.t.Fatal(err)
 	}
+	maps.Copy(said, h.useInBulk(secret))
 	for domain, path := range managedDomains() {
 		upn := "alice@" + domain
 		if path == authn.PathCloud {
