@@ -103,6 +103,37 @@ func testMembers(t *testing.T, b *bench) {
 	wantUses(t, b, "inner", 1)
 }
 
+// testMembersLicences: a licence comes with the membership and is suspended with it, in the same write.
+func testMembersLicences(t *testing.T, b *bench) {
+	ctx := t.Context()
+	must(t, b.CreatePlan(ctx, directory.Plan{ID: "E3", Name: "E3", Seats: 5, Services: []string{"mail"}}))
+	ann := user("ann", "ann@one.test")
+	ann.UsageLocation = "NL"
+	b.create(t, ann)
+	b.nest(t, "g")
+	must(t, b.AssignGroup(ctx, "E3", "g"))
+	for _, step := range []struct {
+		change func() error
+		want   string
+	}{
+		{func() error { return nil }, ""},
+		{func() error {
+			_, err := b.AddMembers(ctx, "g", []directory.MemberRef{userRef("ann")}, anyGroup)
+			return err
+		}, "active "},
+		{func() error { return b.RemoveMembers(ctx, "g", []directory.MemberRef{userRef("ann")}, anyGroup) }, "suspended "},
+		{func() error {
+			return b.PutGroup(ctx, directory.Group{ID: "g", Name: "g", Members: []authn.AccountID{"ann"}})
+		}, "active "},
+		{func() error { return b.PutGroup(ctx, directory.Group{ID: "g", Name: "g"}) }, "suspended "},
+	} {
+		must(t, step.change())
+		held, err := b.LicencesOf(ctx, "ann")
+		must(t, err)
+		equal(t, "the licence", names(held, func(h directory.Held) string { return string(h.State) }), step.want)
+	}
+}
+
 func wantMembers(t *testing.T, b *bench, group string, q directory.MemberQuery, want string) {
 	t.Helper()
 	equal(t, "members of "+group, names(everyMember(t, b.DB, group, q), func(m directory.Member) string {

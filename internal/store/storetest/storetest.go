@@ -74,6 +74,7 @@ func Test(t *testing.T, e Engine) {
 		"groups":            testGroups,
 		"groups/members":    testMembers,
 		"groups/cycles":     testCycles,
+		"groups/licences":   testMembersLicences,
 		"groups/pages":      testGroupPages,
 		"groups/change":     testGroupChange,
 		"groups/delete":     testGroupDeletion,
