@@ -15,22 +15,16 @@ type checkpointer struct {
 	db     *sql.DB
 	nudges chan struct{}
 	over   sync.WaitGroup
-	stop   context.CancelFunc
+	once   sync.Once
 	groups int // the writer's
 }
 
 func startCheckpointer(db *sql.DB) *checkpointer {
-	ctx, cancel := context.WithCancel(context.Background())
-	c := &checkpointer{db: db, nudges: make(chan struct{}, 1), stop: cancel}
+	c := &checkpointer{db: db, nudges: make(chan struct{}, 1)}
 	c.over.Go(func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-c.nudges:
-				// What fails here is done by a later one, or by SQLite itself when the log is long.
-				_, _ = db.ExecContext(ctx, `PRAGMA wal_checkpoint(PASSIVE)`)
-			}
+		for range c.nudges {
+			// What fails here is done by a later one, or by SQLite itself when the log is long.
+			_, _ = db.ExecContext(context.Background(), `PRAGMA wal_checkpoint(PASSIVE)`)
 		}
 	})
 	return c
@@ -47,8 +41,10 @@ func (c *checkpointer) committed() {
 	}
 }
 
+// close comes after the writer's end. One that is under way is finished: a connection that was interrupted in it would keep
+// the last one from copying the rest.
 func (c *checkpointer) close() error {
-	c.stop()
+	c.once.Do(func() { close(c.nudges) })
 	c.over.Wait()
 	return c.db.Close()
 }

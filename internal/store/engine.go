@@ -44,13 +44,13 @@ type pools struct {
 
 func (p pools) close() error {
 	var all []error
-	for _, db := range []*sql.DB{p.writing, p.reading, p.keeper} {
+	if p.settler != nil {
+		all = append(all, p.settler.close())
+	}
+	for _, db := range []*sql.DB{p.reading, p.keeper, p.writing} { // the last one may write: it empties SQLite's log
 		if db != nil {
 			all = append(all, db.Close())
 		}
-	}
-	if p.settler != nil {
-		all = append(all, p.settler.close())
 	}
 	return errors.Join(all...)
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -213,4 +214,24 @@ func BenchmarkCommit(b *testing.B) {
 			}
 		}
 	})
+}
+
+// A closed store is one file: whoever copies or inspects it needs no log beside it.
+func TestAClosedStoreLeavesNoLog(t *testing.T) {
+	for range 5 { // the log is copied in the background: closing must not interrupt it half-way
+		db, path := newSQLite(t)
+		var all sync.WaitGroup
+		for i := range 200 {
+			all.Go(func() {
+				if err := db.SetMeta(t.Context(), fmt.Sprint(i), "x"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		must(t, db.Close())
+		if _, err := os.Stat(path + "-wal"); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the log stands beside the closed store: %v", err)
+		}
+	}
 }
