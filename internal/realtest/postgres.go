@@ -18,15 +18,22 @@ import (
 const postgresPattern = "/usr/lib/postgresql/*/bin/postgres"
 
 // Database is an empty PostgreSQL database of the test's own, in a cluster that the tests of the package share.
-// The cluster doesn't fsync: a test of durability starts its own.
+// The cluster doesn't fsync.
 type Database struct {
 	URL                        string // postgres://...: holds the password
 	Host, Name, User, Password string
 	Port                       int
 }
 
+// PostgresServer is a server of the test's own with an empty database, which the test may stop and start again.
+type PostgresServer struct {
+	*Database
+	*cluster
+}
+
 // cluster is a running PostgreSQL server.
 type cluster struct {
+	*server
 	folder, ip, password string
 }
 
@@ -39,7 +46,25 @@ const (
 func Postgres(t testing.TB) *Database {
 	t.Helper()
 	Need(t, "postgres")
-	c := house.cluster.get(t, startPostgres)
+	return house.cluster.get(t, startPostgres).empty(t)
+}
+
+// NewPostgres gives a server of the test's own.
+func NewPostgres(t testing.TB) *PostgresServer {
+	t.Helper()
+	Need(t, "postgres")
+	c := own(t, startPostgres)
+	return &PostgresServer{c.empty(t), c}
+}
+
+// Stop ends the server as an operator does who doesn't wait for its clients. What was committed is kept.
+func (c *cluster) Stop() {
+	_ = c.now.cmd.Process.Signal(os.Interrupt) // a fast shutdown (postgresql.org/docs/15/server-shutdown.html)
+	c.server.Stop()
+}
+
+func (c *cluster) empty(t testing.TB) *Database {
+	t.Helper()
 	name := "t" + strings.ToLower(rand.Text())
 	if _, err := c.psql("postgres", "CREATE DATABASE "+name); err != nil {
 		t.Fatal(err)
@@ -81,42 +106,41 @@ func startPostgres(on *stage) (*cluster, error) {
 	data := filepath.Join(folder, "data")
 	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-A", "scram-sha-256", "--pwfile="+secret,
 		"-U", postgresUser, "-E", "UTF8", "--no-sync", "--no-instructions")
-	server := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-c", "listen_addresses="+ip,
-		"-c", "port="+strconv.Itoa(postgresPort), "-c", "unix_socket_directories=", "-c", "fsync=off",
-		"-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "shared_buffers=32MB")
-	for _, cmd := range []*exec.Cmd{initdb, server} {
-		cmd.Dir, cmd.Env = folder, environment()
-		if err := c.demote(cmd, secret); err != nil {
-			return nil, err
-		}
-	}
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
-	}
-	p, err := on.start(folder, server)
+	demote, err := c.demote(secret)
 	if err != nil {
 		return nil, err
 	}
-	return c, p.ready(func(context.Context) error {
+	demote(initdb)
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	c.server = &server{on: on, folder: folder, command: func() *exec.Cmd {
+		cmd := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-c", "listen_addresses="+ip,
+			"-c", "port="+strconv.Itoa(postgresPort), "-c", "unix_socket_directories=", "-c", "fsync=off",
+			"-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "shared_buffers=32MB")
+		demote(cmd)
+		return cmd
+	}, answers: func(context.Context) error {
 		_, err := c.psql("postgres", "SELECT 1")
 		return err
-	})
+	}}
+	return c, c.start()
 }
 
-// demote runs the command as the user postgres, who gets the folder: PostgreSQL refuses to run as root.
-func (c *cluster) demote(cmd *exec.Cmd, secret string) error {
+// demote gives the folder to the user postgres, and makes commands run as that user: PostgreSQL refuses to run as root.
+func (c *cluster) demote(secret string) (func(*exec.Cmd), error) {
+	within := func(cmd *exec.Cmd) { cmd.Dir, cmd.Env = c.folder, environment() }
 	if os.Geteuid() != 0 {
-		return nil
+		return within, nil
 	}
 	who, err := user.Lookup("postgres")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	uid, uidErr := strconv.ParseUint(who.Uid, 10, 32)
 	gid, gidErr := strconv.ParseUint(who.Gid, 10, 32)
-	if err := errors.Join(uidErr, gidErr); err != nil {
-		return err
-	}
-	actAs(cmd, uint32(uid), uint32(gid))
-	return errors.Join(os.Chown(c.folder, int(uid), int(gid)), os.Chown(secret, int(uid), int(gid)))
+	return func(cmd *exec.Cmd) {
+		within(cmd)
+		actAs(cmd, uint32(uid), uint32(gid))
+	}, errors.Join(uidErr, gidErr, os.Chown(c.folder, int(uid), int(gid)), os.Chown(secret, int(uid), int(gid)))
 }

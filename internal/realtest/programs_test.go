@@ -32,6 +32,21 @@ func TestPostgresGivesEachTestADatabaseOfItsOwn(t *testing.T) {
 	}
 }
 
+func TestPostgresThatWasStoppedComesBackWithWhatItHad(t *testing.T) {
+	p := NewPostgres(t)
+	if _, err := p.psql(p.Name, "CREATE TABLE mine (n int); INSERT INTO mine VALUES (42);"); err != nil {
+		t.Fatal(err)
+	}
+	p.Stop()
+	if got, err := p.psql(p.Name, "SELECT n FROM mine"); err == nil {
+		t.Errorf("a server that was stopped answers %q", got)
+	}
+	p.Start(t)
+	if got, err := p.psql(p.Name, "SELECT n FROM mine"); err != nil || strings.TrimSpace(got) != "42" {
+		t.Errorf("%q, %v; want 42", got, err)
+	}
+}
+
 func TestChromiumShowsALoopbackPageAndReachesNothingElse(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`<!doctype html><title>Hello</title><h1 id="h">before</h1><script>h.textContent = "after"</script>`))
