@@ -120,6 +120,10 @@ func (c *Console) request(ctx context.Context, method, path string, body any) (*
 		}
 		r = bytes.NewReader(raw)
 	}
+	path, err := exact(path)
+	if err != nil {
+		return nil, err
+	}
 	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.base.String(), "/")+"/api/v1/"+path, r)
 	if err != nil {
 		return nil, err
@@ -132,4 +136,22 @@ func (c *Console) request(ctx context.Context, method, path string, body any) (*
 		req.Header.Set("Idempotency-Key", `"`+rand.Text()+`"`)
 	}
 	return req, nil
+}
+
+// exact keeps a path from being another one to whoever tidies it up on the way: a name may be "..", and none is empty.
+func exact(path string) (string, error) {
+	path, query, asks := strings.Cut(path, "?")
+	parts := strings.Split(path, "/")
+	for i, part := range parts {
+		switch part {
+		case "":
+			return "", api.Problem{Title: "Bad Request", Status: http.StatusBadRequest, Detail: "A name is empty: say which one you mean."}
+		case ".", "..":
+			parts[i] = strings.ReplaceAll(part, ".", "%2E")
+		}
+	}
+	if asks {
+		query = "?" + query
+	}
+	return strings.Join(parts, "/") + query, nil
 }

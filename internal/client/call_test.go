@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/fourways-id/fourways/internal/console/api"
+	"github.com/fourways-id/fourways/internal/directory"
 )
 
 // gate is a console in front of which connections break.
@@ -91,5 +92,33 @@ func TestAVersionGoesOutAndComesBack(t *testing.T) {
 	v, err := callVersion[api.Token](context.Background(), c, http.MethodPatch, "things/x", "v1", struct{}{})
 	if err != nil || v.Tag != "v2" || v.Object.Name != "x" || sent != `"v1"` {
 		t.Errorf("%+v, sent %s (%v)", v, sent, err)
+	}
+}
+
+// A name is one part of a path, whatever it looks like: ".." would be another call, of which the server tells the way.
+func TestANameIsOnePartOfAPath(t *testing.T) {
+	var called []string
+	mux := http.NewServeMux()
+	for _, pattern := range []string{"DELETE /api/v1/plans/{plan}", "DELETE /api/v1/plans/{plan}/users/{user}", "GET /api/v1/groups/{group}"} {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			called = append(called, r.Pattern+" "+r.PathValue("user")+r.PathValue("group"))
+			_, _ = io.WriteString(w, "{}")
+		})
+	}
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	c, err := New(s.URL, "token")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"..", ".", "...", "a/b", "a%2fb", "a b", "?x", "#x", "ä"} {
+		called = nil
+		if _, err := c.Revoke(t.Context(), "E3", name); err != nil || len(called) != 1 || called[0] != "DELETE /api/v1/plans/{plan}/users/{user} "+name {
+			t.Errorf("%q: called %q: %v", name, called, err)
+		}
+	}
+	called = nil
+	if _, err := c.Members(t.Context(), "", directory.MemberQuery{}); err == nil || len(called) > 0 {
+		t.Errorf("no name: called %q, %v", called, err)
 	}
 }
