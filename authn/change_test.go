@@ -35,7 +35,7 @@ func changing(a authn.Attempt) authn.Outcome {
 	}
 	stored := authn.StartStep(authntest.NewClock(time.Time{}), authn.K3, authn.Gateway, authn.Store).Hold(authn.Store, authn.FormArgon2id+authn.Stored)
 	out := authn.Allow(who, authn.Proof{Methods: []string{"pwd"}}, stored)
-	out.Record, out.Replaces = []byte("new"), []byte("old")
+	out.Record, out.Checked = []byte("new"), []byte("old")
 	return out
 }
 
@@ -70,7 +70,7 @@ func TestAPasswordThatMustBeChangedIsNoSession(t *testing.T) {
 	}
 	res = f.Continue(t.Context(), *res.Pending, change("", password, newPassword).Answer, authn.Place{})
 	done := w.Finals()[1]
-	if res.Outcome.Verdict != authn.Allowed || res.Token == "" || !done.Changed || string(done.Credential) != "new" || string(done.Replaces) != "old" || done.Record.ID != asked.Record.ID {
+	if res.Outcome.Verdict != authn.Allowed || res.Token == "" || !done.Changed || string(done.Credential) != "new" || string(done.Checked) != "old" || done.Record.ID != asked.Record.ID {
 		t.Errorf("changed: %+v", done)
 	}
 }

@@ -62,7 +62,7 @@ type Outcome struct {
 	Keep      []byte // to be handed back in Attempt.Kept: at most MaxKeep bytes, sealed by session, never a clear secret
 	Once      []Once // good once: checked and stored in Commit
 	Record    []byte // new credential record (rehash, or the changed password), stored in Commit
-	Replaces  []byte // of a changed password: the stored record that was checked, and that Record takes the place of
+	Checked   []byte // of a cloud password: the stored record that it was checked against; no other is replaced, and none lets in later
 	Steps     []Step
 	Err       error // private cause, for the operator only
 }

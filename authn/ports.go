@@ -110,15 +110,18 @@ type Final struct {
 	Credential []byte // new credential record of Record.Account; nil: none
 
 	// Changed says that Credential is that of a password which the person chose just now, not the same one hashed anew. It
-	// takes the place of the record Replaces and of no other, is good from now on, clears what asked for a change, and ends
+	// takes the place of the record Checked and of no other, is good from now on, clears what asked for a change, and ends
 	// the account's other sessions.
-	Changed  bool
-	Replaces []byte
+	Changed bool
+
+	// Checked is the stored record that the password was checked against, on the cloud path. A session is not stored once
+	// another password has taken its place: whoever set that one meant to keep the old one out.
+	Checked []byte
 }
 
 // Receipt says what Commit found.
 type Receipt struct {
 	Replayed  bool // an id of Once had been used: nothing was stored, and the step must be denied
-	Overtaken bool // the record that a changed password was to replace stands no more: nothing was stored, and the step must be denied
+	Overtaken bool // the password that was checked is no longer the account's: nothing was stored, and the step must be denied
 	Locked    bool // this step's failure locked the account
 }

@@ -81,7 +81,7 @@ func (t *turn) changeFirst(out Outcome) Outcome {
 			out.Challenge.Message = tellRenew
 		}
 	}
-	out.Record, out.Replaces = nil, nil
+	out.Record, out.Checked = nil, nil
 	return out
 }
 
@@ -133,7 +133,7 @@ func (t *turn) denied(out Outcome) Outcome {
 	case !t.attempt.Account.Exists() && t.attempt.Realm.Path.Managed():
 		out.Reason = UnknownUser // whatever the decoy work came to
 	}
-	out.Challenge, out.Keep, out.Record, out.Replaces = Challenge{}, nil, nil, nil
+	out.Challenge, out.Keep, out.Record, out.Checked = Challenge{}, nil, nil, nil
 	return out
 }
 
@@ -199,8 +199,9 @@ func (t *turn) tooLate(r Receipt) Outcome {
 
 func (t *turn) final(at time.Time, out Outcome) (Final, string, error) {
 	f := Final{Effect: effect(out), Once: out.Once, Credential: out.Record}
-	if _, changes := t.attempt.Answer.(NewPassword); changes && out.Verdict == Allowed {
-		f.Changed, f.Replaces = true, out.Replaces
+	if out.Verdict == Allowed {
+		_, f.Changed = t.attempt.Answer.(NewPassword)
+		f.Checked = out.Checked
 	}
 	if t.ticket != nil {
 		f.TallyKey, f.Ticket = t.tallyKey, t.ticket

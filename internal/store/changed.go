@@ -11,14 +11,14 @@ import (
 	"github.com/fourways-id/fourways/internal/directory"
 )
 
-// errOvertaken rolls a change of password back whose old password is no longer the stored one.
+// errOvertaken rolls a step back whose password is no longer the stored one.
 var errOvertaken = errors.New("the password was changed meanwhile")
 
 // change puts a password that the person chose in the place of the one that was checked: of two changes at once one is made.
 // What asked for the change is cleared, and whoever is signed in with the old password is out.
 func (d *DB) change(t *tx, f authn.Final, sealed []byte) error {
 	id := f.Record.Account
-	if err := d.stands(t, id, f.Replaces); err != nil {
+	if err := d.stands(t, id, f.Checked); err != nil {
 		return err
 	}
 	now := d.clock.Now()
@@ -60,4 +60,18 @@ func (d *DB) stands(t *tx, id authn.AccountID, checked []byte) error {
 		return errOvertaken
 	}
 	return nil
+}
+
+// stillGood reports with errOvertaken that the password was replaced since the step began. A record that was only hashed anew
+// by another sign-in is the same password's, and a clock that was set back makes no password an old one.
+func (d *DB) stillGood(t *tx, f authn.Final) error {
+	var changed int64
+	err := t.row(`SELECT changed FROM credentials WHERE account = $1 AND scheme = $2`, string(f.Record.Account), directory.SchemeCloud).Scan(&changed)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return errOvertaken
+	case err != nil || changed < stamp(f.Record.At):
+		return err
+	}
+	return d.stands(t, f.Record.Account, f.Checked)
 }

@@ -13,8 +13,8 @@ import (
 var errReplayed = errors.New("an id that is good once was used before")
 
 // Commit stores all that one finished step leaves behind, durably, or nothing (authn.Committer). A used once-only id
-// gives a Receipt with Replayed and stores nothing; so does, with Overtaken, a changed password whose old one is no longer
-// the stored one. An error means that nothing was stored, ctx's end included: once the
+// gives a Receipt with Replayed and stores nothing; so does, with Overtaken, a sign-in or a change of password whose old one
+// is no longer the stored one. An error means that nothing was stored, ctx's end included: once the
 // writer has begun with a step, its outcome is waited for.
 func (d *DB) Commit(ctx context.Context, f authn.Final) (authn.Receipt, error) {
 	scheme, err := check(f)
@@ -40,6 +40,11 @@ func (d *DB) Commit(ctx context.Context, f authn.Final) (authn.Receipt, error) {
 			}
 		}
 		if f.Session != nil {
+			if len(f.Checked) > 0 && !f.Changed {
+				if err := d.stillGood(t, f); err != nil {
+					return err
+				}
+			}
 			if err := putSession(t, *f.Session); err != nil {
 				return err
 			}
@@ -71,7 +76,7 @@ func check(f authn.Final) (scheme string, err error) {
 		return "", fmt.Errorf("commit attempt %s: a tally key without a ticket", f.Record.ID)
 	case f.Session != nil && (len(f.Session.Hash) == 0 || f.Session.Account == ""):
 		return "", fmt.Errorf("commit attempt %s: a session without token hash or account", f.Record.ID)
-	case f.Changed && (len(f.Credential) == 0 || len(f.Replaces) == 0 || f.Record.Realm.Path != authn.PathCloud):
+	case f.Changed && (len(f.Credential) == 0 || len(f.Checked) == 0 || f.Record.Realm.Path != authn.PathCloud):
 		return "", fmt.Errorf("commit attempt %s: a changed password without its record, without the one it replaces, or on path %s", f.Record.ID, f.Record.Path())
 	case len(f.Credential) == 0:
 		return "", nil

@@ -34,8 +34,8 @@ func TestAPersonChangesThePasswordBeforeComingIn(t *testing.T) {
 	}
 	finals := h.world.Finals()
 	last := finals[len(finals)-1]
-	if !last.Changed || string(last.Credential) != "new record" || string(last.Replaces) != "old record" || last.Session == nil || string(last.Record.ID) != id {
-		t.Errorf("what was committed: changed %v, %q over %q, attempt %s", last.Changed, last.Credential, last.Replaces, last.Record.ID)
+	if !last.Changed || string(last.Credential) != "new record" || string(last.Checked) != "old record" || last.Session == nil || string(last.Record.ID) != id {
+		t.Errorf("what was committed: changed %v, %q over %q, attempt %s", last.Changed, last.Credential, last.Checked, last.Record.ID)
 	}
 	for _, f := range finals[:len(finals)-1] {
 		if f.Session != nil || f.Changed || f.Effect != authn.LeaveTally {

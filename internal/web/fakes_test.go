@@ -84,7 +84,7 @@ func (provider) change(a authn.Attempt, c authn.NewPassword) authn.Outcome {
 		return out
 	}
 	out := authn.Allow(who, authn.Proof{Methods: []string{"pwd"}})
-	out.Record, out.Replaces = []byte("new record"), []byte("old record")
+	out.Record, out.Checked = []byte("new record"), []byte("old record")
 	return out
 }
 

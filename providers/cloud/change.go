@@ -57,6 +57,6 @@ func (p *Provider) change(ctx context.Context, c checked, old, fresh authn.Secre
 	step = step.With(authn.FactWait, wait.String()).With(authn.FactScheme, "argon2id").With(authn.FactParams, p.cost.String()).
 		Hold(authn.Store, authn.FormArgon2id+authn.Stored)
 	out := p.allow(c.who, append(c.steps, step.End(p.clock, authn.StepOK)))
-	out.Record, out.Replaces = []byte(record), c.hash.Record
+	out.Record = []byte(record)
 	return out
 }

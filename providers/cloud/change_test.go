@@ -53,7 +53,7 @@ func TestAPasswordThatMustBeChangedOpensNothing(t *testing.T) {
 		}
 		out = change(p, who, password, next)
 		rec, err := passhash.Parse(string(out.Record))
-		if out.Verdict != authn.Allowed || err != nil || !rec.Match([]byte(next)) || rec.Match([]byte(password)) || string(out.Replaces) != r {
+		if out.Verdict != authn.Allowed || err != nil || !rec.Match([]byte(next)) || rec.Match([]byte(password)) || string(out.Checked) != r {
 			t.Errorf("%s, changed: %v %v: %v %v", who.ID, out.Verdict, out.Reason, out.Err, err)
 		}
 	}

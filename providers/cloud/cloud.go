@@ -103,8 +103,11 @@ func (p *Provider) check(ctx context.Context, who authn.Account, pw authn.Secret
 		return out
 	}
 	good := then(checked{who, stored, p.due(who, stored), out.Steps})
-	if good.Verdict == authn.Allowed && len(good.Record) == 0 {
-		good.Record = fresh
+	if good.Verdict == authn.Allowed {
+		good.Checked = stored.Record
+		if len(good.Record) == 0 {
+			good.Record = fresh
+		}
 	}
 	return good
 }

@@ -33,8 +33,8 @@ func TestARecordOfAnotherSchemeIsHashedAnewAtTheNextSignIn(t *testing.T) {
 			t.Errorf("%s: the trace says %v %v and %v", id, k2.Held, k2.Facts, k3.Facts)
 		}
 		out = change(p, who, password, next)
-		if fresh, err := passhash.Parse(string(out.Record)); err != nil || !fresh.Match([]byte(next)) || string(out.Replaces) != records[id] {
-			t.Errorf("%s, changed: %v, over the record %v", id, err, string(out.Replaces) == records[id])
+		if fresh, err := passhash.Parse(string(out.Record)); err != nil || !fresh.Match([]byte(next)) || string(out.Checked) != records[id] {
+			t.Errorf("%s, changed: %v, over the record %v", id, err, string(out.Checked) == records[id])
 		}
 	}
 }

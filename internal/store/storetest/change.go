@@ -12,9 +12,9 @@ import (
 )
 
 // changed is a sign-in at which a person chose a new password.
-func (b *bench) changed(id string, u directory.User, replaces, record string) authn.Final {
+func (b *bench) changed(id string, u directory.User, checked, record string) authn.Final {
 	f := b.final(id, u, authn.None)
-	f.Changed, f.Credential, f.Replaces = true, []byte(record), []byte(replaces)
+	f.Changed, f.Credential, f.Checked = true, []byte(record), []byte(checked)
 	return f
 }
 
@@ -63,8 +63,34 @@ func testChange(t *testing.T, b *bench) {
 	if _, err := b.SessionByHash(ctx, []byte("bob")); err != nil {
 		t.Errorf("somebody else's session: %v", err)
 	}
+	b.sessionsOfAnOldPassword(t, grace)
 	b.changesOfManyAtOnce(t, grace)
 	b.changesThatContradictThemselves(t, grace)
+}
+
+// sessionsOfAnOldPassword: who was let in by a password that was replaced before the sign-in was written down stays out.
+func (b *bench) sessionsOfAnOldPassword(t *testing.T, grace directory.User) {
+	by := func(id, checked string) authn.Final {
+		f := b.final(id, grace, authn.None)
+		f.Checked = []byte(checked)
+		return f
+	}
+	equal(t, "by the password that stands", b.commit(t, by("good", "chosen")), authn.Receipt{})
+	slow, rehashed := by("slow", "chosen"), by("rehashed", "as it came")
+	b.clock.Advance(time.Second)
+	equal(t, "by a record that was only hashed anew", b.commit(t, func() authn.Final {
+		rehashed.Record.At = b.clock.Now()
+		return rehashed
+	}()), authn.Receipt{})
+	must(t, b.SetCredentials(t.Context(), []directory.Credential{{Account: "grace", Scheme: directory.SchemeCloud, Record: []byte("reset"), Source: "cloud", Changed: b.clock.Now()}}))
+	must(t, b.EndSessionsOf(t.Context(), "grace"))
+	equal(t, "by the password before", b.commit(t, slow), authn.Receipt{Overtaken: true})
+	sessions, err := b.SessionsOf(t.Context(), "grace")
+	must(t, err)
+	equal(t, "sessions by the password before", len(sessions), 0)
+	b.clock.Advance(-time.Hour) // a clock that goes back keeps nobody out
+	equal(t, "by the new password", b.commit(t, by("fresh", "reset")), authn.Receipt{})
+	must(t, b.SetCredentials(t.Context(), []directory.Credential{{Account: "grace", Scheme: directory.SchemeCloud, Record: []byte("chosen"), Source: "cloud", Changed: b.clock.Now()}}))
 }
 
 func (b *bench) changesOfManyAtOnce(t *testing.T, grace directory.User) {
@@ -93,7 +119,7 @@ func (b *bench) changesOfManyAtOnce(t *testing.T, grace directory.User) {
 func (b *bench) changesThatContradictThemselves(t *testing.T, grace directory.User) {
 	for name, change := range map[string]func(*authn.Final){
 		"no record":             func(f *authn.Final) { f.Credential = nil },
-		"nothing is replaced":   func(f *authn.Final) { f.Replaces = nil },
+		"nothing is replaced":   func(f *authn.Final) { f.Checked = nil },
 		"on the path phs":       func(f *authn.Final) { f.Record.Realm.Path = authn.PathPHS },
 		"of nobody":             func(f *authn.Final) { f.Record.Account = "" },
 		"an account since gone": func(f *authn.Final) { f.Session.Account = "gone" },
@@ -102,7 +128,7 @@ func (b *bench) changesThatContradictThemselves(t *testing.T, grace directory.Us
 		if change(&f); name == "an account since gone" {
 			c, err := b.Credential(t.Context(), "grace", directory.SchemeCloud)
 			must(t, err)
-			f.Replaces = c.Record
+			f.Checked = c.Record
 		}
 		if r, err := b.Commit(t.Context(), f); err == nil {
 			t.Errorf("%s: %+v", name, r)
