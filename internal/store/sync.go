@@ -51,7 +51,7 @@ func (d *DB) ApplySync(ctx context.Context, c directory.Changes) error {
 	}
 	return errors.Join(
 		d.inChunks(ctx, drop), d.dropSynced(ctx, c.Delete.Groups), d.rename(ctx, renames), d.inChunks(ctx, put),
-		d.applyMembers(ctx, c.Put.Groups), d.inChunks(ctx, d.putCredentials(c.Hashes)),
+		d.applyMembers(ctx, c.Put.Groups), d.inChunks(ctx, d.putHashes(c.Hashes)),
 	)
 }
 
@@ -160,6 +160,8 @@ func putSynced(t *tx, u directory.User) error {
 	}
 	now, err := userIn(t, u.ID)
 	switch {
+	case err == nil && !now.Synced && now.Admin: // it was made one after the synchronisation was planned
+		return fmt.Errorf("synchronise user %s: a privileged cloud account is never taken over", u.UPN)
 	case err == nil:
 		u = u.KeepCloud(now)
 	case !errors.Is(err, directory.ErrNotFound):
@@ -172,6 +174,9 @@ func putSynced(t *tx, u directory.User) error {
 		if !errors.Is(err, directory.ErrNotFound) {
 			return err
 		}
+	}
+	if err := freeAnchor(t, now, u); err != nil {
+		return err
 	}
 	if err := putUser(t, u); err != nil {
 		return err

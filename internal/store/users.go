@@ -38,13 +38,13 @@ func (d *DB) Users(ctx context.Context, q directory.Query) ([]directory.User, er
 	return list(ctx, d, "users", body[directory.User], `SELECT body FROM users WHERE domain = $1 AND upn > $2 ORDER BY upn LIMIT $3`, q.Domain, q.After, page(q.Limit))
 }
 
-// CreateUser adds a user; directory.ErrConflict when the id, the UPN or, of a synchronised user, the anchor is taken.
+// CreateUser adds a user; directory.ErrConflict when the id, the UPN or the anchor is taken.
 func (d *DB) CreateUser(ctx context.Context, u directory.User) error {
 	return d.write(ctx, func(t *tx) error {
 		if taken, err := t.exists(`SELECT 1 FROM users WHERE id = $1 UNION ALL SELECT 1 FROM deleted_users WHERE id = $1`, string(u.ID)); err != nil || taken {
 			return errors.Join(err, conflict(taken, "create user %s: the id %s is taken", u.UPN, u.ID))
 		}
-		return putUser(t, u)
+		return errors.Join(freeAnchor(t, directory.User{}, u), putUser(t, u))
 	})
 }
 

@@ -54,6 +54,16 @@ func testUserChanges(t *testing.T, b *bench) {
 	must(t, err)
 	_, _, err = b.ChangeUser(ctx, "ben", func(u *directory.User) error { u.Onprem.Anchor = "by hand"; return nil })
 	wantErr(t, "an immutable ID that is taken", err, directory.ErrConflict)
+	taker, claimer := synced("zed", "zed@one.test"), ann
+	taker.Onprem.Anchor = "by hand"
+	wantErr(t, "a synchronised account with an immutable ID that is taken", b.ApplySync(ctx, directory.Changes{Put: directory.Objects{Users: []directory.User{taker}}}), directory.ErrConflict)
+	claimer.Synced, claimer.Onprem.Anchor = true, "by hand"
+	if b.ApplySync(ctx, directory.Changes{Put: directory.Objects{Users: []directory.User{claimer}}}) == nil {
+		t.Error("a synchronisation that was planned earlier took an administrator's account over")
+	}
+	if got, err = b.UserByID(ctx, "ann"); err != nil || got.Synced {
+		t.Errorf("the administrator: synchronised %v, %v", got.Synced, err)
+	}
 
 	b.commit(t, b.final("s1", ben, authn.None))
 	_, _, err = b.ChangeUser(ctx, "ben", func(u *directory.User) error { u.Blocked = true; return nil })

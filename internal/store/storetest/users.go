@@ -54,7 +54,9 @@ func refuseUsers(t *testing.T, b *bench, ann, sue directory.User) {
 	twin.Onprem.Anchor = sue.Onprem.Anchor
 	wantErr(t, "create with a taken anchor", b.CreateUser(ctx, twin), directory.ErrConflict)
 	twin.Synced = false
-	wantErr(t, "the same anchor on an account that isn't synchronised", b.CreateUser(ctx, twin), nil)
+	wantErr(t, "the same anchor by hand", b.CreateUser(ctx, twin), directory.ErrConflict)
+	twin.Onprem.Anchor = "anchor of its own"
+	wantErr(t, "an anchor of its own by hand", b.CreateUser(ctx, twin), nil)
 	ann.UPN = "ben@two.test"
 	wantErr(t, "rename to a taken name", b.UpdateUser(ctx, ann), directory.ErrConflict)
 	wantErr(t, "update of nobody", b.UpdateUser(ctx, user("99", "x@one.test")), directory.ErrNotFound)
