@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/directory"
@@ -125,4 +126,21 @@ func testImportLastAdmin(t *testing.T, b *bench) {
 	now, err := b.UserByUPN(t.Context(), peggy.UPN)
 	must(t, err)
 	equal(t, "the last administrator is enabled", now.Enabled, true)
+}
+
+// testLeakFlag: a leak's flag goes when the premises have a newer password, and not before.
+func testLeakFlag(t *testing.T, b *bench) {
+	ctx := t.Context()
+	sue := synced("sue", "sue@one.test")
+	sue.Leaked = began()
+	b.create(t, sue)
+	for _, at := range []struct {
+		changed time.Time
+		flagged bool
+	}{{began().Add(-time.Hour), true}, {began(), true}, {began().Add(time.Second), false}} {
+		must(t, b.ApplySync(ctx, directory.Changes{Run: "r", Hashes: []directory.Credential{{Account: "sue", Scheme: directory.SchemePHS, Record: []byte("x"), Changed: at.changed}}}))
+		u, err := b.UserByID(ctx, "sue")
+		must(t, err)
+		equal(t, fmt.Sprintf("flagged after a password of %s", at.changed), !u.Leaked.IsZero(), at.flagged)
+	}
 }

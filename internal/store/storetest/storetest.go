@@ -70,6 +70,7 @@ func Test(t *testing.T, e Engine) {
 		"users/import":      testImport,
 		"users/import/mode": testImportModes,
 		"users/import/last": testImportLastAdmin,
+		"users/leaked":      testLeakFlag,
 		"credentials":       testCredentials,
 		"groups":            testGroups,
 		"groups/members":    testMembers,
