@@ -69,8 +69,12 @@ func (a *app) leakedCheck(ctx context.Context, name string, ask api.LeakedCheck)
 	return l.end(name)
 }
 
-// leakedBytes bounds the pairs of one request, in bytes of their lines.
-const leakedBytes = 256 << 10
+// What goes into one request: so many pairs, which the slowest records that are stored keep busy for less than the four
+// minutes that a request may take, or as many as have so many bytes.
+const (
+	leakedPairs = 25
+	leakedBytes = 256 << 10
+)
 
 // leakedRun is one check under way.
 type leakedRun struct {
@@ -104,7 +108,7 @@ func (l *leakedRun) run(ctx context.Context, list *userfile.Pairs) error {
 		}
 		l.ask.Pairs = append(l.ask.Pairs, pair)
 		l.bytes += list.Length()
-		if len(l.ask.Pairs) == api.LeakedPairs/2 || l.bytes > leakedBytes {
+		if len(l.ask.Pairs) == leakedPairs || l.bytes > leakedBytes {
 			if err := l.send(ctx); err != nil {
 				return err
 			}

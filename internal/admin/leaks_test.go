@@ -30,8 +30,10 @@ func TestALeakIsComparedWithWhatIsStored(t *testing.T) {
 		}
 	}
 	if err := b.Store.SetCredentials(ctx, []directory.Credential{
-		{Account: "id-ann", Scheme: directory.SchemeCloud, Record: []byte(cloudRecord)}, {Account: "sue", Scheme: directory.SchemePHS, Record: []byte(phsRecord)},
-		{Account: "vic", Scheme: directory.SchemePHS, Record: []byte(phsRecord)}, {Account: "vic", Scheme: directory.SchemeCloud, Record: []byte(cloudRecord)},
+		{Account: "id-ann", Scheme: directory.SchemeCloud, Record: []byte(cloudRecord)},
+		{Account: "sue", Scheme: directory.SchemePHS, Record: []byte(phsRecord)},
+		{Account: "vic", Scheme: directory.SchemePHS, Record: []byte(phsRecord)},
+		{Account: "vic", Scheme: directory.SchemeCloud, Record: []byte(cloudRecord)},
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +41,9 @@ func TestALeakIsComparedWithWhatIsStored(t *testing.T) {
 		return api.LeakedPair{Line: line, User: user, Password: "Password1"}
 	}
 	ask := api.LeakedCheck{DryRun: true, RequireChange: true, Pairs: []api.LeakedPair{
-		pair(1, "ANN@cloud.example"), {Line: 2, User: "ann@cloud.example", Password: "Password2"}, pair(3, "ben@cloud.example"),
+		pair(1, "ANN@cloud.example"),
+		{Line: 2, User: "ann@cloud.example", Password: "Password2"},
+		pair(3, "ben@cloud.example"),
 		pair(4, "sue@phs.example"), pair(5, "tom@phs.example"), pair(6, "uma@pta.example"), pair(7, "vic@pta.example"), pair(8, "nobody@cloud.example"),
 	}}
 	found, err := c.CheckLeaked(ctx, ask)
