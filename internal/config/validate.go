@@ -49,7 +49,7 @@ func (v *validator) store(c *Config) {
 	v.oneOf("store.driver", s.Driver, DriverSQLite, DriverPostgres)
 	if s.Driver == DriverPostgres {
 		v.need("store.url_file", s.URLFile, "name the file that holds the connection URL")
-		if v.written("store.path") {
+		if v.written("store.path") && s.Path != "" {
 			v.bad("store.path", "means nothing to driver postgres", "remove it")
 		}
 		if c.Lab != nil {
