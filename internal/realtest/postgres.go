@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -55,12 +56,6 @@ func NewPostgres(t testing.TB) *PostgresServer {
 	Need(t, "postgres")
 	c := own(t, startPostgres)
 	return &PostgresServer{c.empty(t), c}
-}
-
-// Stop ends the server as an operator does who doesn't wait for its clients. What was committed is kept.
-func (c *cluster) Stop() {
-	_ = c.now.cmd.Process.Signal(os.Interrupt) // a fast shutdown (postgresql.org/docs/15/server-shutdown.html)
-	c.server.Stop()
 }
 
 func (c *cluster) empty(t testing.TB) *Database {
@@ -120,7 +115,7 @@ func startPostgres(on *stage) (*cluster, error) {
 			"-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "shared_buffers=32MB")
 		demote(cmd)
 		return cmd
-	}, answers: func(context.Context) error {
+	}, ask: syscall.SIGINT, answers: func(context.Context) error { // SIGINT: without waiting for clients (server-shutdown.html)
 		_, err := c.psql("postgres", "SELECT 1")
 		return err
 	}}

@@ -24,6 +24,7 @@ type process struct {
 	name string
 	log  string // file with its stdout and stderr
 	cmd  *exec.Cmd
+	ask  syscall.Signal // that asks it to end
 	done chan struct{}
 	err  error // how it ended; read after done
 }
@@ -31,7 +32,7 @@ type process struct {
 // start runs a server in the background, in folder, in a process group of its own.
 func (s *stage) start(folder string, cmd *exec.Cmd) (*process, error) {
 	name := filepath.Base(cmd.Path)
-	p := &process{name: name, log: filepath.Join(folder, name+".out"), cmd: cmd, done: make(chan struct{})}
+	p := &process{name: name, log: filepath.Join(folder, name+".out"), cmd: cmd, ask: syscall.SIGTERM, done: make(chan struct{})}
 	out, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("log of %s: %w", name, err)
@@ -88,7 +89,7 @@ func (p *process) stop() {
 		return // its process id may be another's by now
 	default:
 	}
-	signalGroup(p.cmd.Process, syscall.SIGTERM)
+	signalGroup(p.cmd.Process, p.ask)
 	select {
 	case <-p.done:
 	case <-time.After(stopWithin):

@@ -3,14 +3,16 @@ package realtest
 import (
 	"context"
 	"os/exec"
+	"syscall"
 	"testing"
 )
 
-// server is an identity provider that a test may stop and start again, at the same address.
+// server is one that a test may stop and start again, at the same address.
 type server struct {
 	on      *stage
 	folder  string
 	command func() *exec.Cmd // made anew for each start
+	ask     syscall.Signal   // that asks it to end; 0: SIGTERM
 	answers func(context.Context) error
 	now     *process
 }
@@ -21,6 +23,9 @@ func (s *server) start() error {
 	p, err := s.on.start(s.folder, cmd)
 	if err != nil {
 		return err
+	}
+	if s.ask != 0 {
+		p.ask = s.ask
 	}
 	s.now = p
 	return p.ready(s.answers)
