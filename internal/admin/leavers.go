@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/console/api"
@@ -55,6 +56,9 @@ func (a *People) RestoreUser(ctx context.Context, named string, as api.Restore) 
 	gone, err := a.deleted(ctx, named)
 	if err != nil {
 		return directory.User{}, err
+	}
+	if age := a.Clock.Now().Sub(gone.Deleted); age > directory.DeletedFor { // it is forgotten within the hour
+		return directory.User{}, unknown(directory.ErrNotFound, "%s was deleted more than %d days ago and can't be brought back", gone.UPN, directory.DeletedFor/(24*time.Hour))
 	}
 	u, err := a.Store.RestoreUser(ctx, gone.ID, func(u *directory.User) error {
 		if as.UPN != "" {

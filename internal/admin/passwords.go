@@ -26,7 +26,7 @@ func (a *People) SetPassword(ctx context.Context, named string, pw authn.Secret)
 	if err != nil {
 		return err
 	}
-	return a.reset(ctx, u, record, u.MustChange)
+	return a.Store.SetPassword(ctx, u.ID, record, func(now *directory.User) { now.Leaked = time.Time{} })
 }
 
 // ResetPassword implements console.PeopleKeys.
@@ -52,7 +52,7 @@ func (a *People) ResetPassword(ctx context.Context, named string, ask api.NewPas
 	if err != nil {
 		return api.PasswordSet{User: u.UPN}, err
 	}
-	return set, a.reset(ctx, u, record, ask.MustChange)
+	return set, a.Store.SetPassword(ctx, u.ID, record, func(now *directory.User) { now.MustChange, now.Leaked = ask.MustChange, time.Time{} })
 }
 
 // asked refuses to set a password that nobody would ask the person for.
@@ -68,36 +68,18 @@ func (a *People) asked(ctx context.Context, u directory.User, force bool) error 
 	return guarded(fmt.Sprintf("%s signs in by %s (%s), which does not ask for the cloud password: change it %s, or set this one all the same with --force", u.UPN, realm.Path.InWords(), realm.Rule, where))
 }
 
-// reset stores the password; it no longer is the leaked one, and whoever was signed in is out.
-func (a *People) reset(ctx context.Context, u directory.User, record string, mustChange bool) error {
-	if err := a.store(ctx, u, record); err != nil {
-		return err
-	}
-	_, _, err := a.Store.ChangeUser(ctx, u.ID, func(now *directory.User) error {
-		now.MustChange, now.Leaked = mustChange, time.Time{}
-		return nil
-	})
-	if err == nil {
-		err = a.Store.EndSessionsOf(ctx, u.ID)
-	}
-	if err != nil {
-		return fmt.Errorf("the password was set, but who was signed in with the old one still is: %w: set it once more", err)
-	}
-	return nil
-}
-
 // hashFor judges a password by the policy, and hashes it.
-func (a *People) hashFor(ctx context.Context, u directory.User, pw authn.Secret) (string, error) {
+func (a *People) hashFor(ctx context.Context, u directory.User, pw authn.Secret) ([]byte, error) {
 	if a.Policy != nil {
 		err := a.Policy.Check(ctx, pw, passpolicy.Person{Names: []string{u.GivenName, u.Surname, u.DisplayName, u.UPN}})
 		if no := passpolicy.Refusal(""); errors.As(err, &no) {
-			return "", BadRequest("%s", no.Error())
+			return nil, BadRequest("%s", no.Error())
 		}
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 	}
-	return a.hash(pw)
+	return a.HashPassword(pw)
 }
 
 // madeUp is a password of 16 signs that can't be taken for one another, with 90 bits of chance; every kind is among them.

@@ -101,7 +101,7 @@ func (a *People) CreateUser(ctx context.Context, ask api.NewUser) (directory.Use
 	if err := a.needsPassword(ctx, user, pw); err != nil {
 		return directory.User{}, err
 	}
-	var record string
+	var record []byte
 	if !pw.Empty() {
 		if record, err = a.hashFor(ctx, user, pw); err != nil {
 			return directory.User{}, err
@@ -110,22 +110,23 @@ func (a *People) CreateUser(ctx context.Context, ask api.NewUser) (directory.Use
 	if user.ID, err = a.unused(ctx, user.ID); err != nil {
 		return directory.User{}, err
 	}
-	if err := a.Store.CreateUser(ctx, user); err != nil {
+	if err := a.Store.CreateUserWith(ctx, user, record); err != nil {
 		return directory.User{}, err
-	}
-	if record == "" {
-		return user, nil
-	}
-	if err := a.store(ctx, user, record); err != nil {
-		return directory.User{}, fmt.Errorf("the account was made, but its password was not stored: %w: set it with `fourways user set-password`", err)
 	}
 	return user, nil
 }
 
-// unused is the id, or a random one where that belongs to an account that was deleted: a lab makes it of the name.
+// unused is the id, or a random one where that is the id of an account which was renamed or deleted since: a lab makes it of
+// the name.
 func (a *People) unused(ctx context.Context, id authn.AccountID) (authn.AccountID, error) {
-	gone, err := a.Store.DeletedUser(ctx, string(id))
-	if err == nil && len(gone) > 0 {
+	_, err := a.Store.UserByID(ctx, id)
+	taken := err == nil
+	if errors.Is(err, directory.ErrNotFound) {
+		var gone []directory.DeletedUser
+		gone, err = a.Store.DeletedUser(ctx, string(id))
+		taken = len(gone) > 0
+	}
+	if taken {
 		id = authn.AccountID(NewID())
 	}
 	return id, err
@@ -204,23 +205,12 @@ func lastAdmin(err error) error {
 
 // HashPassword makes the record of a cloud password at the configured cost, and wipes pw.
 func (a *People) HashPassword(pw authn.Secret) ([]byte, error) {
-	record, err := a.hash(pw)
-	return []byte(record), err
-}
-
-func (a *People) hash(pw authn.Secret) (string, error) {
 	defer pw.Wipe()
 	if n := utf8.RuneCount(pw.Reveal()); n < passpolicy.Shortest || n > passpolicy.Longest {
-		return "", BadRequest("a password has %d to %d characters", passpolicy.Shortest, passpolicy.Longest)
+		return nil, BadRequest("a password has %d to %d characters", passpolicy.Shortest, passpolicy.Longest)
 	}
-	return costOf(a.Config()).Hash(pw.Reveal())
-}
-
-func (a *People) store(ctx context.Context, u directory.User, record string) error {
-	now := a.Clock.Now()
-	return a.Store.SetCredentials(ctx, []directory.Credential{{
-		Account: u.ID, Scheme: directory.SchemeCloud, Record: []byte(record), Source: "cloud", Changed: now, Stored: now,
-	}})
+	record, err := costOf(a.Config()).Hash(pw.Reveal())
+	return []byte(record), err
 }
 
 func (a *People) serves(domain string) bool {

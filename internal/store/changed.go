@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ func (d *DB) change(t *tx, f authn.Final, sealed []byte) error {
 	}
 	now := d.clock.Now()
 	if _, err := t.exec(`UPDATE credentials SET sealed = $3, source = $4, changed = $5, stored = $5 WHERE account = $1 AND scheme = $2`,
-		string(id), directory.SchemeCloud, sealed, sourceDoor, stamp(now)); err != nil {
+		string(id), directory.SchemeCloud, sealed, sourceCloud, stamp(now)); err != nil {
 		return err
 	}
 	u, err := userIn(t, id)
@@ -39,8 +40,27 @@ func (d *DB) change(t *tx, f authn.Final, sealed []byte) error {
 	return endSessionsOf(t, string(id))
 }
 
-// sourceDoor is the source of a password that its owner chose at sign-in.
-const sourceDoor = "cloud"
+// sourceCloud is the source of a password that was chosen here.
+const sourceCloud = "cloud"
+
+// SetPassword sets an account's cloud password in one write with what change makes of the account, and puts out who is
+// signed in with the old one. directory.ErrNotFound when there is no such account.
+func (d *DB) SetPassword(ctx context.Context, id authn.AccountID, record []byte, change func(*directory.User)) error {
+	return d.write(ctx, func(t *tx) error {
+		u, err := userIn(t, id)
+		if err != nil {
+			return err
+		}
+		change(&u)
+		return errors.Join(putUser(t, u), d.putPassword(t, id, record, d.clock.Now()))
+	})
+}
+
+// putPassword sets the cloud password, and puts out who is signed in with the old one.
+func (d *DB) putPassword(t *tx, id authn.AccountID, record []byte, changed time.Time) error {
+	c := directory.Credential{Account: id, Scheme: directory.SchemeCloud, Record: record, Source: sourceCloud, Changed: changed}
+	return errors.Join(d.putCredentials([]directory.Credential{c})[0](t), endSessionsOf(t, string(id)))
+}
 
 // stands reports with errOvertaken that another record stands in the store than the one that was checked.
 func (d *DB) stands(t *tx, id authn.AccountID, checked []byte) error {

@@ -111,7 +111,7 @@ func (d *DB) importRow(t *tx, r Import) (ImportResult, error) {
 		return done, err
 	}
 	if r.Record != nil {
-		if err := d.importPassword(t, after, r.Record); err != nil {
+		if err := d.putPassword(t, after.ID, r.Record, after.Changed); err != nil {
 			return done, err
 		}
 	}
@@ -119,12 +119,6 @@ func (d *DB) importRow(t *tx, r Import) (ImportResult, error) {
 		return done, nil
 	}
 	return done, errors.Join(keepAdmin(t, before, after), relicense(t, []authn.AccountID{after.ID}))
-}
-
-// importPassword sets the cloud password, and puts out who is signed in with the old one.
-func (d *DB) importPassword(t *tx, u directory.User, record []byte) error {
-	c := directory.Credential{Account: u.ID, Scheme: directory.SchemeCloud, Record: record, Source: "cloud", Changed: u.Changed}
-	return errors.Join(d.putCredentials([]directory.Credential{c})[0](t), endSessionsOf(t, string(u.ID)))
 }
 
 // userNamed is nil when nobody has that name.

@@ -40,11 +40,19 @@ func (d *DB) Users(ctx context.Context, q directory.Query) ([]directory.User, er
 
 // CreateUser adds a user; directory.ErrConflict when the id, the UPN or the anchor is taken.
 func (d *DB) CreateUser(ctx context.Context, u directory.User) error {
+	return d.CreateUserWith(ctx, u, nil)
+}
+
+// CreateUserWith adds a user as CreateUser does, and the record of the cloud password with it; nil: none.
+func (d *DB) CreateUserWith(ctx context.Context, u directory.User, record []byte) error {
 	return d.write(ctx, func(t *tx) error {
 		if taken, err := t.exists(`SELECT 1 FROM users WHERE id = $1 UNION ALL SELECT 1 FROM deleted_users WHERE id = $1`, string(u.ID)); err != nil || taken {
 			return errors.Join(err, conflict(taken, "create user %s: the id %s is taken", u.UPN, u.ID))
 		}
-		return errors.Join(freeAnchor(t, directory.User{}, u), putUser(t, u))
+		if err := errors.Join(freeAnchor(t, directory.User{}, u), putUser(t, u)); err != nil || record == nil {
+			return err
+		}
+		return d.putPassword(t, u.ID, record, u.Changed)
 	})
 }
 

@@ -67,6 +67,7 @@ func Test(t *testing.T, e Engine) {
 		"users/sessions":    testUserSessions,
 		"users/changed":     testUserChanges,
 		"users/deleted":     testDeleted,
+		"users/mastery":     testMastery,
 		"users/import":      testImport,
 		"users/import/mode": testImportModes,
 		"users/import/last": testImportLastAdmin,
