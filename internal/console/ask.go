@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/fourways-id/fourways/internal/console/api"
 )
@@ -22,6 +23,9 @@ func read[T any](r *http.Request, body []byte) (T, error) {
 	}
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return v, api.Problem{Title: "Unsupported Media Type", Status: http.StatusUnsupportedMediaType, Detail: "Send Content-Type: application/json."}
+	}
+	if !utf8.Valid(body) { // else another password would be stored than was sent
+		return v, bad("The body is not UTF-8.")
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()

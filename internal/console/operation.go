@@ -142,10 +142,13 @@ func (o operation) named(r *http.Request) string {
 // ifMatch is the version that the caller means to change; "" when it names none, or any (RFC 9110, section 13.1.1).
 func ifMatch(r *http.Request) string {
 	tag := strings.TrimPrefix(strings.TrimSpace(r.Header.Get("If-Match")), "W/")
-	if tag == "*" {
+	if tag == "*" || len(r.Header.Values("If-Match")) == 0 {
 		return ""
 	}
-	return strings.Trim(tag, `"`)
+	if bare := strings.Trim(tag, `"`); bare != "" {
+		return bare
+	}
+	return `""` // an empty tag is no version of anything, and not the wish to overwrite any
 }
 
 func typeOf[T any]() reflect.Type {

@@ -161,3 +161,15 @@ func FuzzCursor(f *testing.F) {
 		}
 	})
 }
+
+func TestAnEmptyVersionOverwritesNothing(t *testing.T) {
+	h := thingHandler(&book{})
+	for _, empty := range []string{`""`, `W/""`, `"`, " "} {
+		if w := askWith(h, "PATCH", "If-Match", empty, `{"name":"two"}`); w.Code != http.StatusConflict {
+			t.Errorf("If-Match: %s: %d %s", empty, w.Code, w.Body)
+		}
+	}
+	if w := askWith(h, "PATCH", "If-Match", "*", `{"name":"two"}`); w.Code != http.StatusOK {
+		t.Errorf("control: any version: %d %s", w.Code, w.Body)
+	}
+}

@@ -137,7 +137,7 @@ func (a Attribute) Check(s string) error {
 	if most == 0 {
 		most = 256
 	}
-	if utf8.RuneCountInString(s) > most || !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+	if utf8.RuneCountInString(s) > most || !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return fmt.Errorf("%s is one line of at most %d printable characters", a.Name, most)
 	}
 	switch a.Name {
