@@ -33,6 +33,16 @@ const cloudDomain, cloudPassword = "cloud.example.test", "Cloud-Pw-2025!"
 // openProduction serves cloud.example.test, with one person in it, and what change adds to the configuration.
 func openProduction(t *testing.T, change func(c *config.Config, url string)) *production {
 	t.Helper()
+	p := openTenant(t, change)
+	if _, err := p.console.CreateUser(t.Context(), api.NewUser{UPN: "peggy@" + cloudDomain, Password: cloudPassword}); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// openTenant is openProduction with nobody in it but who is in the store already.
+func openTenant(t *testing.T, change func(c *config.Config, url string)) *production {
+	t.Helper()
 	p := &production{log: &logBook{}}
 	p.t = t
 	public, operator, telemetry := listen(t), listen(t), listen(t)
@@ -67,9 +77,6 @@ func openProduction(t *testing.T, change func(c *config.Config, url string)) *pr
 		}
 	})
 	p.token, p.console = newConsole(t, p.gateway, p.api)
-	if _, err := p.console.CreateUser(t.Context(), api.NewUser{UPN: "peggy@" + cloudDomain, Password: cloudPassword}); err != nil {
-		t.Fatal(err)
-	}
 	return p
 }
 
