@@ -115,7 +115,7 @@ func setText(a Attribute, u User, at *string, to string) error {
 			return errors.New("this is no user principal name: give name@domain, ASCII, at most 64 characters before the @ and 48 after it, and no dot beside the @")
 		}
 	}
-	if to == *at {
+	if to == strings.TrimSpace(*at) {
 		return nil
 	}
 	if u.Synced && !a.Cloud {
