@@ -78,7 +78,7 @@ func (a Attribute) mastered(upn string) error {
 	how := "change it in Active Directory (Active Directory Users and Computers"
 	switch {
 	case a.Name == "accountEnabled":
-		how += ", or Disable-ADAccount and Enable-ADAccount); to keep the person out at once, block the sign-in here"
+		how = "to keep the person out at once, block the sign-in here; else " + how + ", or Disable-ADAccount and Enable-ADAccount)"
 	case a.Cmdlet != "":
 		how += ", or Set-ADUser -" + a.Cmdlet + ")"
 	default:
