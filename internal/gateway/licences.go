@@ -61,6 +61,17 @@ func (g *Gateway) declare(ctx context.Context, c *config.Config) {
 	}
 }
 
+// resumeLicences goes on with what a gateway began for a group, and did not live to end.
+func (g *Gateway) resumeLicences(ctx context.Context) {
+	n, err := g.core.store.ResumeLicences(ctx)
+	if err != nil {
+		g.core.log.Error("go on with the licences of groups", "error", err)
+	}
+	if n > 0 {
+		g.core.log.Info("went on with the licences of groups", "groups", n)
+	}
+}
+
 // Licensing is the tenant's licences and applications as the program that started the gateway manages them.
 type Licensing struct {
 	*admin.Licences

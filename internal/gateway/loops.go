@@ -20,6 +20,7 @@ func (g *Gateway) startLoops() {
 	ctx, cancel := context.WithCancel(context.Background())
 	g.serving.cancel = cancel
 	g.every(ctx, sweepEvery, g.sweep)
+	g.every(ctx, sweepEvery, g.resumeLicences)
 	g.every(ctx, purgeEvery, g.purge)
 	g.every(ctx, shedEvery, g.writeShed)
 	c := g.conf.Load()

@@ -95,11 +95,8 @@ func (d *DB) ChangePlan(ctx context.Context, id string, change func(p *directory
 		more, err = seat(t, id)
 		return err
 	})
-	for err == nil && more {
-		err = d.writeBulk(ctx, func(t *tx) (err error) {
-			more, err = seat(t, id)
-			return err
-		})
+	if err == nil && more {
+		err = d.deal(ctx, id)
 	}
 	return before, after, err
 }
@@ -147,106 +144,6 @@ func putPlan(t *tx, p directory.Plan) error {
 	}
 	_, err = t.exec(`INSERT INTO plans (id, body) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET body = excluded.body`, p.ID, text)
 	return err
-}
-
-// Assign gives an account a licence. allow judges the account and the seats that are free within the same write; who has a
-// seat already, from a group, needs none. A licence that was given before is left as it is.
-func (d *DB) Assign(ctx context.Context, plan string, id authn.AccountID, allow func(u directory.User, p directory.Plan, free int) error) error {
-	return d.write(ctx, func(t *tx) error {
-		p, err := planIn(t, plan)
-		if err != nil {
-			return err
-		}
-		u, err := userIn(t, id)
-		if err != nil {
-			return err
-		}
-		free, err := freeSeats(t, plan)
-		if err != nil {
-			return err
-		}
-		seated, err := t.exists(`SELECT 1 FROM licences WHERE account = $1 AND plan = $2 AND state = 'active'`, string(id), plan)
-		if err != nil {
-			return err
-		}
-		if seated {
-			free++
-		}
-		if err := allow(u, p, free); err != nil {
-			return err
-		}
-		l := licensing{tx: t, now: stamp(t.clock.Now())}
-		direct := directory.Licence{Account: id, Plan: plan}
-		given, err := t.exists(`SELECT 1 FROM licences WHERE account = $1 AND plan = $2 AND source = ''`, string(id), plan)
-		if err != nil || given {
-			return err
-		}
-		if err := l.put(direct, directory.LicenceRefused, directory.WhyNoSeat); err != nil {
-			return err
-		}
-		if !seated {
-			_, err = seat(t, plan)
-			return err
-		}
-		return l.put(direct, directory.LicenceActive, "")
-	})
-}
-
-// Revoke takes a direct licence away; directory.ErrNotFound when there is none. One from a group goes with the group.
-func (d *DB) Revoke(ctx context.Context, plan string, id authn.AccountID) error {
-	return d.write(ctx, func(t *tx) error {
-		n, err := t.exec(`DELETE FROM licences WHERE account = $1 AND plan = $2 AND source = ''`, string(id), plan)
-		if err != nil || n == 0 {
-			return errors.Join(err, missing(n > 0, "revoke %s: the account has no direct licence for it", plan))
-		}
-		_, err = seat(t, plan)
-		return err
-	})
-}
-
-// AssignGroup lets a group give a plan to its direct members, some hundred to a write. It can be repeated: whoever was
-// not reached when it was interrupted is reached then.
-func (d *DB) AssignGroup(ctx context.Context, plan, group string) error {
-	if err := d.write(ctx, func(t *tx) error {
-		if _, err := planIn(t, plan); err != nil {
-			return err
-		}
-		if found, err := t.exists(`SELECT 1 FROM user_groups WHERE id = $1`, group); err != nil || !found {
-			return errors.Join(err, missing(found, "group %s", group))
-		}
-		_, err := t.exec(`INSERT INTO group_plans (member_of, plan) VALUES ($1, $2) ON CONFLICT (member_of, plan) DO NOTHING`, group, plan)
-		return err
-	}); err != nil {
-		return err
-	}
-	return d.reviewAll(ctx, `SELECT account FROM memberships WHERE member_of = $1 AND account > $2 ORDER BY account LIMIT $3`, group)
-}
-
-// RevokeGroup ends that a group gives a plan, and takes the licences away that came of it, some hundred to a write;
-// directory.ErrNotFound when it doesn't and none is left. It can be repeated.
-func (d *DB) RevokeGroup(ctx context.Context, plan, group string) error {
-	gone := int64(0)
-	if err := d.write(ctx, func(t *tx) (err error) {
-		gone, err = t.exec(`DELETE FROM group_plans WHERE member_of = $1 AND plan = $2`, group, plan)
-		return err
-	}); err != nil {
-		return err
-	}
-	for {
-		n := int64(0)
-		err := d.writeBulk(ctx, func(t *tx) (err error) {
-			if n, err = t.exec(`DELETE FROM licences WHERE (account, plan, source) IN
-				(SELECT account, plan, source FROM licences WHERE source = $1 AND plan = $2 ORDER BY account LIMIT $3)`, group, plan, chunk); err != nil {
-				return err
-			}
-			_, err = seat(t, plan)
-			return err
-		})
-		gone += n
-		if err != nil || n < chunk {
-			return errors.Join(err, missing(err != nil || gone > 0, "revoke %s: the group does not give it", plan))
-		}
-	}
 }
 
 // Licences lists licences by account, plan and group.

@@ -21,7 +21,7 @@ func worldTables() []string {
 	return []string{
 		"users", "credentials", "user_groups", "memberships", "contacts", "overrides", "runs",
 		"tallies", "records", "signins", "open_attempts",
-		"deleted_users", "nestings", "plans", "group_plans", "licences", "apps", "assignments", "domains", "mode_changes", "rollouts",
+		"deleted_users", "nestings", "plans", "group_plans", "licence_work", "licences", "apps", "assignments", "domains", "mode_changes", "rollouts",
 	}
 }
 

@@ -12,6 +12,14 @@ CREATE TABLE group_plans (
 );
 CREATE INDEX group_plans_by_plan ON group_plans (plan);
 
+-- What was begun for a group's members and is not done yet: they are told some hundred at a time.
+CREATE TABLE licence_work (
+	member_of TEXT NOT NULL,
+	plan      TEXT NOT NULL,
+	gives     BOOLEAN NOT NULL,
+	PRIMARY KEY (member_of, plan)
+);
+
 -- One row a person, plan and source; an empty source is a direct one.
 CREATE TABLE licences (
 	account TEXT NOT NULL,
@@ -46,5 +54,6 @@ CREATE INDEX assignments_by_subject ON assignments (subject);
 DROP TABLE assignments;
 DROP TABLE apps;
 DROP TABLE licences;
+DROP TABLE licence_work;
 DROP TABLE group_plans;
 DROP TABLE plans;
