@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
@@ -79,17 +80,31 @@ func (c *console) audit(r *http.Request, by api.Token, action string, did change
 		from = r.RemoteAddr
 	}
 	e := Entry{
-		At: c.clock.Now(), Who: by.Name, From: from, Action: action, Target: did.Target,
+		At: c.clock.Now(), Who: by.Name, From: from, Action: action, Target: oneLine(did.Target, 300),
 		Before: did.Before, After: did.After, Result: "success",
 	}
 	if err != nil {
-		e.Result = "failure: " + err.Error()
+		e.Result = oneLine("failure: "+err.Error(), 1000)
 	}
 	// What was done is written down even when the caller has gone away meanwhile.
 	if auditErr := c.Access.Audit(context.WithoutCancel(r.Context()), e); auditErr != nil {
 		return fmt.Errorf("the change was made but could not be written to the audit log: %w", auditErr)
 	}
 	return nil
+}
+
+// oneLine is what the audit log keeps of a text that anybody may have sent: printable, and of at most so many characters.
+func oneLine(s string, most int) string {
+	all := []rune(strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s))
+	if len(all) > most {
+		return string(all[:most]) + "…"
+	}
+	return string(all)
 }
 
 // token finds whom the request comes from. Beside the error, a token whose role is too small is returned as well.
