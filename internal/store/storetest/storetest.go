@@ -96,6 +96,7 @@ func Test(t *testing.T, e Engine) {
 		"gateways":          testGateways,
 		"licences":          testLicences,
 		"licences/revoke":   testRevokeGroup,
+		"licences/races":    testRaces,
 		"licences/resume":   testGrantsResume,
 		"licences/seats":    testSeats,
 		"licences/purge":    testLicencePurge,
