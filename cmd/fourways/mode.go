@@ -1,9 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
-	"slices"
+	"net/http"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,7 +15,8 @@ import (
 )
 
 const modeLong = `How the people of a domain sign in. The configuration file says it; "mode set" overrides the file at once, for the next
-sign-in on every gateway and without a restart, and "mode reset" lets the file decide again.
+sign-in on every gateway and without a restart, and "mode reset" lets the file decide again, "mode undo" takes the last change back. This is also the way out when the premises or an
+identity provider are down: pta or federated to phs and back, by hand, never by itself.
 
 Without --domain, the lab's domain for switching is meant: ` + labDomain + `. Outside the lab --domain must be given.`
 
@@ -24,37 +26,35 @@ const labDomain = "lab.example.test"
 func newMode(a *app) *cobra.Command {
 	var domain string
 	g := newGroup("mode", "How a domain's people sign in", modeLong, "  fourways mode set pta\n  fourways mode get --all\n  fourways mode reset --domain lab.example.test",
-		newModeGet(a, &domain), newModeSet(a, &domain), newModeReset(a, &domain))
+		newModeGet(a, &domain), newModeSet(a, &domain), newModeUndo(a, &domain), newModeHistory(a, &domain), newModeReset(a, &domain))
 	g.PersistentFlags().StringVar(&domain, "domain", "", "the `domain` (in the lab: "+labDomain+")")
 	return g
 }
 
-// modeOf finds the domain that is meant, and how its people sign in now.
-func (a *app) modeOf(cmd *cobra.Command, domain string) (*client.Console, api.Mode, error) {
+// modeOf finds the domain that is meant, and how its people sign in now, with the version that a change names.
+func (a *app) modeOf(cmd *cobra.Command, domain string) (*client.Console, client.Version[api.Mode], error) {
+	var none client.Version[api.Mode]
 	c, err := a.console()
 	if err != nil {
-		return nil, api.Mode{}, err
+		return nil, none, err
 	}
 	if domain == "" {
 		_, isLab, err := a.lab(cmd.Context(), c)
 		if err != nil {
-			return nil, api.Mode{}, err
+			return nil, none, err
 		}
 		if !isLab {
-			return nil, api.Mode{}, misuse(cmd, "--domain is missing: this gateway is no lab, so there is no domain to mean without it; `fourways mode get --all` lists them")
+			return nil, none, misuse(cmd, "--domain is missing: this gateway is no lab, so there is no domain to mean without it; `fourways mode get --all` lists them")
 		}
 		domain = labDomain
 	}
-	modes, err := c.Modes(cmd.Context())
-	if err != nil {
-		return nil, api.Mode{}, err
-	}
 	domain = strings.ToLower(domain)
-	i := slices.IndexFunc(modes, func(m api.Mode) bool { return m.Domain == domain })
-	if i < 0 {
-		return nil, api.Mode{}, failure{exitNotFound, "there is no such domain", fmt.Sprintf("%s is no domain of this tenant", domain), "`fourways mode get --all` lists the domains; a new one is a [[domain]] of the configuration"}
+	m, err := c.Mode(cmd.Context(), domain)
+	var problem api.Problem
+	if errors.As(err, &problem) && problem.Status == http.StatusNotFound {
+		return nil, none, failure{exitNotFound, "there is no such domain", fmt.Sprintf("%s is no domain of this tenant, or is not verified", domain), "`fourways domain list` lists the domains; a new one is a [[domain]] of the configuration, or `fourways domain add`"}
 	}
-	return c, modes[i], nil
+	return c, m, err
 }
 
 func modeColumns() columns[api.Mode] {
@@ -77,7 +77,7 @@ func newModeGet(a *app, domain *string) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return show(a, m, modeColumns(), func(w io.Writer) error { return writeTable(w, []api.Mode{m}, modeColumns()) })
+				return show(a, m.Object, modeColumns(), func(w io.Writer) error { return writeTable(w, []api.Mode{m.Object}, modeColumns()) })
 			}
 			if *domain != "" {
 				return misuse(cmd, "--all and --domain exclude each other")
@@ -105,9 +105,10 @@ type swap struct {
 
 func newModeSet(a *app, domain *string) *cobra.Command {
 	var ask api.ModeChange
+	var preview bool
 	cmd := &cobra.Command{
-		Use: "set PATH", Short: "Swap a domain's path at once", Long: "Swap the path of a domain. PATH is cloud, phs, pta or federated. The next sign-in takes it; nothing is restarted.",
-		Example: "  fourways mode set pta\n  fourways mode set federated --idp oidc --domain lab.example.test --reason \"demo\"", Args: exactly("PATH"),
+		Use: "set PATH", Short: "Swap a domain's path at once", Long: "Swap the path of a domain. PATH is cloud, phs, pta or federated. The next sign-in takes it; nothing is restarted, and sessions\nthat are open stay open. --preview says whom it would affect, and changes nothing.",
+		Example: "  fourways mode set phs --preview\n  fourways mode set pta\n  fourways mode set federated --idp oidc --domain lab.example.test --reason \"demo\"", Args: exactly("PATH"),
 		ValidArgs: []string{"cloud", "phs", "pta", "federated"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ask.Path = authn.Path(strings.ToLower(args[0]))
@@ -121,15 +122,23 @@ func newModeSet(a *app, domain *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			after, err := c.SetMode(cmd.Context(), before.Domain, ask)
+			if preview {
+				p, err := c.PreviewMode(cmd.Context(), before.Object.Domain, ask)
+				if err != nil {
+					return err
+				}
+				return a.showPreview(p)
+			}
+			after, err := c.SetMode(cmd.Context(), before.Object.Domain, before.Tag, ask)
 			if err != nil {
 				return err
 			}
-			return a.printSwap(swap{before, after})
+			return a.printSwap(swap{before.Object, after})
 		},
 	}
 	cmd.Flags().StringVar(&ask.IdP, "idp", "", "federated: which identity provider, as an `id`, saml or oidc")
-	cmd.Flags().StringVar(&ask.Reason, "reason", "", "why, for the audit log")
+	cmd.Flags().StringVar(&ask.Reason, "reason", "", "why, for the history")
+	cmd.Flags().BoolVar(&preview, "preview", false, "say whom it would affect, and change nothing")
 	return cmd
 }
 
@@ -142,11 +151,11 @@ func newModeReset(a *app, domain *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			after, err := c.ResetMode(cmd.Context(), before.Domain)
+			after, err := c.ResetMode(cmd.Context(), before.Object.Domain, before.Tag)
 			if err != nil {
 				return err
 			}
-			return a.printSwap(swap{before, after})
+			return a.printSwap(swap{before.Object, after})
 		},
 	}
 }

@@ -26,6 +26,7 @@ func switchboard() (routes, *api.ModeChange) {
 	}
 	return routes{
 		"GET /api/v1/mode":                 api.Page[api.Mode]{Items: []api.Mode{{Domain: "cloud.example.test", Path: authn.PathCloud, Ready: true}, lab}},
+		"GET /api/v1/mode/" + labDomain:    lab,
 		"PUT /api/v1/mode/" + labDomain:    set,
 		"DELETE /api/v1/mode/" + labDomain: lab,
 		"GET /api/v1/config":               map[string]string{"text": "server.public_url  \"http://localhost:1\"  file\n"},

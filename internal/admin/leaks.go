@@ -22,7 +22,9 @@ type Leaks struct {
 }
 
 // HashSync tells whether the password hashes of a domain's people are synchronised.
-type HashSync interface{ PHS(domain string) bool }
+type HashSync interface {
+	PHS(ctx context.Context, domain string) (bool, error)
+}
 
 // leakCheck is one check under way.
 type leakCheck struct {
@@ -71,8 +73,11 @@ func (c *leakCheck) pair(ctx context.Context, p api.LeakedPair) error {
 	for _, scheme := range []string{directory.SchemeCloud, directory.SchemePHS} {
 		record, err := c.Store.Credential(ctx, u.ID, scheme)
 		if errors.Is(err, directory.ErrNotFound) {
-			if (scheme == directory.SchemePHS) == u.Synced {
-				c.miss(u)
+			if (scheme == directory.SchemePHS) != u.Synced {
+				continue
+			}
+			if err := c.miss(ctx, u); err != nil {
+				return err
 			}
 			continue
 		}
@@ -124,13 +129,16 @@ func (c *leakCheck) compare(ctx context.Context, scheme string, record []byte, p
 }
 
 // miss counts a pair whose account has no record of the kind that it should have.
-func (c *leakCheck) miss(u directory.User) {
+func (c *leakCheck) miss(ctx context.Context, u directory.User) error {
 	domain := authn.ParseIdentifier(u.UPN).Domain()
+	on, err := c.Domains.PHS(ctx, domain)
 	var why string
 	switch {
+	case err != nil:
+		return err
 	case !u.Synced:
 		why = "no password is stored for these accounts"
-	case !c.Domains.PHS(domain):
+	case !on:
 		why = fmt.Sprintf("password_hash_sync is off for %s: no hash of its people is here to compare with. Switch it on for the domain, then run `fourways sync run`", domain)
 	default:
 		why = "password_hash_sync is on, but no hash of these people has been synchronised yet: run `fourways sync run`"
@@ -140,6 +148,7 @@ func (c *leakCheck) miss(u directory.User) {
 		c.missing[key] = &api.LeakedMissing{Domain: domain, Why: why}
 	}
 	c.missing[key].Pairs++
+	return nil
 }
 
 // matched reports an account, and flags it when that is asked for.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
 )
@@ -68,8 +67,8 @@ func (a *People) RestoreUser(ctx context.Context, named string, as api.Restore) 
 			}
 			*u = next
 		}
-		if domain := authn.ParseIdentifier(u.UPN).Domain(); !a.serves(domain) {
-			return BadRequest("%s is no verified domain of this tenant: give another name with --upn", domain)
+		if err := a.serves(ctx, u.UPN); err != nil {
+			return fmt.Errorf("%w: give another name with --upn", err)
 		}
 		u.Changed = a.Clock.Now()
 		return nil

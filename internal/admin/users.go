@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -94,7 +95,7 @@ func (a *People) realm(ctx context.Context, u directory.User) (authn.Realm, erro
 func (a *People) CreateUser(ctx context.Context, ask api.NewUser) (directory.User, error) {
 	pw := authn.NewSecret([]byte(ask.Password))
 	defer pw.Wipe()
-	user, err := a.newUser(ask)
+	user, err := a.newUser(ctx, ask)
 	if err != nil {
 		return directory.User{}, err
 	}
@@ -133,7 +134,7 @@ func (a *People) unused(ctx context.Context, id authn.AccountID) (authn.AccountI
 }
 
 // newUser judges the attributes of a new account.
-func (a *People) newUser(ask api.NewUser) (directory.User, error) {
+func (a *People) newUser(ctx context.Context, ask api.NewUser) (directory.User, error) {
 	if initial := a.Config().Tenant.InitialDomain; initial != "" && !strings.Contains(ask.UPN, "@") {
 		ask.UPN += "@" + initial
 	}
@@ -147,8 +148,8 @@ func (a *People) newUser(ask api.NewUser) (directory.User, error) {
 	if err != nil {
 		return user, BadRequest("%q: %v", ask.UPN, err)
 	}
-	if domain := authn.ParseIdentifier(user.UPN).Domain(); !a.serves(domain) {
-		return user, BadRequest("%s is no verified domain of this tenant: `fourways domain list` shows those that are", domain)
+	if err := a.serves(ctx, user.UPN); err != nil {
+		return user, err
 	}
 	user.ID = authn.AccountID(a.id(user.UPN))
 	return user, nil
@@ -183,8 +184,10 @@ func (a *People) ChangeUser(ctx context.Context, named string, c directory.UserC
 		case err != nil:
 			return BadRequest("%s: %v", now.UPN, err)
 		}
-		if domain := authn.ParseIdentifier(next.UPN).Domain(); next.UPN != now.UPN && !a.serves(domain) {
-			return BadRequest("%s is no verified domain of this tenant: `fourways domain list` shows those that are", domain)
+		if next.UPN != now.UPN {
+			if err := a.serves(ctx, next.UPN); err != nil {
+				return err
+			}
 		}
 		if next != *now {
 			next.Changed = a.Clock.Now()
@@ -213,11 +216,18 @@ func (a *People) HashPassword(pw authn.Secret) ([]byte, error) {
 	return []byte(record), err
 }
 
-func (a *People) serves(domain string) bool {
-	for _, d := range a.Config().Domain {
-		if d.Name == domain {
-			return true
-		}
+// serves refuses a name whose domain is not verified: the file declares it, or it was added and verified at run time.
+func (a *People) serves(ctx context.Context, upn string) error {
+	domain := authn.ParseIdentifier(upn).Domain()
+	if slices.ContainsFunc(a.Config().Domain, func(d config.Domain) bool { return d.Name == domain }) {
+		return nil
 	}
-	return false
+	k, err := a.Store.KeptDomain(ctx, domain)
+	if err == nil && k.Served() {
+		return nil
+	}
+	if err != nil && !errors.Is(err, directory.ErrNotFound) {
+		return err
+	}
+	return BadRequest("%s is no verified domain of this tenant: `fourways domain list` shows those that are", domain)
 }

@@ -43,22 +43,6 @@ func New(server, token string) (*Console, error) {
 	return &Console{base: u, token: token, http: &http.Client{Timeout: patience}}, nil
 }
 
-// Modes lists the domains and their paths.
-func (c *Console) Modes(ctx context.Context) ([]api.Mode, error) {
-	page, err := call[api.Page[api.Mode]](ctx, c, http.MethodGet, "mode", nil)
-	return page.Items, err
-}
-
-// SetMode swaps a domain's path.
-func (c *Console) SetMode(ctx context.Context, domain string, m api.ModeChange) (api.Mode, error) {
-	return call[api.Mode](ctx, c, http.MethodPut, "mode/"+url.PathEscape(domain), m)
-}
-
-// ResetMode drops a domain's override.
-func (c *Console) ResetMode(ctx context.Context, domain string) (api.Mode, error) {
-	return call[api.Mode](ctx, c, http.MethodDelete, "mode/"+url.PathEscape(domain), nil)
-}
-
 // SignIns lists the newest rows of the sign-in log, newest first.
 func (c *Console) SignIns(ctx context.Context, last int) ([]api.SignIn, error) {
 	page, err := call[api.Page[api.SignIn]](ctx, c, http.MethodGet, "signins?limit="+strconv.Itoa(last), nil)

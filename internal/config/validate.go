@@ -37,6 +37,7 @@ func (v *validator) config(c *Config) {
 	v.domains(c)
 	v.idps(c)
 	v.licences(c)
+	v.rollouts(c)
 	if c.Lab != nil {
 		v.listen("lab.idp_listen", c.Lab.IdPListen)
 		v.listen("lab.ldap_listen", c.Lab.LDAPListen)

@@ -38,12 +38,28 @@ type switchboard struct{ now api.Mode }
 
 func (s *switchboard) Modes(context.Context) ([]api.Mode, error) { return []api.Mode{s.now}, nil }
 
-func (s *switchboard) SetMode(_ context.Context, _ string, c api.ModeChange, _ string) (api.Mode, error) {
+func (s *switchboard) Mode(context.Context, string) (api.Mode, error) { return s.now, nil }
+
+func (s *switchboard) SetMode(_ context.Context, _ string, c api.ModeChange, _, _ string) (api.Mode, error) {
 	s.now.Path, s.now.IdP = c.Path, c.IdP
 	return s.now, nil
 }
 
-func (s *switchboard) ResetMode(context.Context, string) (api.Mode, error) { return s.now, nil }
+func (s *switchboard) ResetMode(context.Context, string, string, string) (api.Mode, error) {
+	return s.now, nil
+}
+
+func (s *switchboard) UndoMode(context.Context, string, string, string) (api.Mode, error) {
+	return s.now, nil
+}
+
+func (s *switchboard) PreviewMode(_ context.Context, domain string, c api.ModeChange) (api.ModePreview, error) {
+	return api.ModePreview{Domain: domain, From: s.now.Path, To: c.Path}, nil
+}
+
+func (s *switchboard) ModeHistory(context.Context, string, int64, int) ([]directory.ModeChange, error) {
+	return nil, nil
+}
 
 type noon struct{}
 
@@ -95,7 +111,13 @@ func TestAuditNamesEveryChangeAndEveryRefusedOne(t *testing.T) {
 		},
 		{"stranger", "PUT", "/api/v1/mode/a.example", `{"path":"cloud"}`, 401, Entry{}},
 		{"", "PUT", "/api/v1/mode/a.example", `{"path":"cloud"}`, 401, Entry{}},
+		{
+			Operator, "POST", "/api/v1/mode/a.example/undo", "", 200,
+			Entry{Who: "the operator", Action: "Undo domain authentication", Target: "a.example", Before: "federated other", After: "federated other", Result: "success"},
+		},
 		{Reader, "GET", "/api/v1/mode", "", 200, Entry{}},
+		{Reader, "POST", "/api/v1/mode/a.example/preview", `{"path":"pta"}`, 200, Entry{}},
+		{Reader, "POST", "/api/v1/mode/a.example/preview", `{"paht":"pta"}`, 400, Entry{}},
 		{Reader, "GET", "/api/v1/config", "", 403, Entry{}},
 	} {
 		log.entries = nil

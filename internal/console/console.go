@@ -65,13 +65,6 @@ type AuditLog interface {
 	AuditEntries(ctx context.Context, before string, most int) ([]api.AuditEntry, error)
 }
 
-// Modes are the paths of the domains.
-type Modes interface {
-	Modes(ctx context.Context) ([]api.Mode, error)
-	SetMode(ctx context.Context, domain string, c api.ModeChange, by string) (api.Mode, error)
-	ResetMode(ctx context.Context, domain string) (api.Mode, error)
-}
-
 // History is what happened at the door.
 type History interface {
 	SignIns(ctx context.Context, last int) ([]api.SignIn, error)

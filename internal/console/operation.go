@@ -169,6 +169,8 @@ func (c *console) operations() []operation {
 		c.licenceOperations(),
 		c.appOperations(),
 		c.modeOperations(),
+		c.domainOperations(),
+		c.rolloutOperations(),
 		c.historyOperations(),
 		c.syncOperations(),
 		c.agentOperations(),

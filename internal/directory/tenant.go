@@ -11,10 +11,14 @@ import (
 	"github.com/fourways-id/fourways/authn"
 )
 
-// Source is where accounts and overrides are kept. Both answer ErrNotFound when there is none.
+// Source is where accounts are kept, and what was set for domains while gateways run.
 type Source interface {
-	UserByUPN(ctx context.Context, upn string) (User, error)
-	Override(ctx context.Context, domain string) (Override, error)
+	UserByUPN(ctx context.Context, upn string) (User, error) // ErrNotFound when there is none
+	Domains(ctx context.Context) ([]KeptDomain, error)
+
+	// Standing is all that decides how a sign-in goes, in one read: what is kept of the domain, and the roll-outs of the groups
+	// that the account ("" is nobody's) is a direct member of. groups names those of the configuration file, by name or id.
+	Standing(ctx context.Context, domain string, account authn.AccountID, groups []string) (Standing, error)
 }
 
 // Tenant implements authn.Directory and authn.Realms.
@@ -24,8 +28,9 @@ type Tenant struct {
 }
 
 type settings struct {
-	domains []Domain
-	idps    []IdP
+	domains  []Domain
+	idps     []IdP
+	rollouts []Rollout
 }
 
 // New makes a tenant of the configured domains and identity providers.
@@ -35,9 +40,9 @@ func New(s Source, domains []Domain, idps []IdP) *Tenant {
 	return t
 }
 
-// Configure swaps the configured domains and identity providers; the next sign-in sees them.
-func (t *Tenant) Configure(domains []Domain, idps []IdP) {
-	t.settings.Store(&settings{domains: slices.Clone(domains), idps: slices.Clone(idps)})
+// Configure swaps the configured domains, identity providers and roll-outs; the next sign-in sees them.
+func (t *Tenant) Configure(domains []Domain, idps []IdP, rollouts ...Rollout) {
+	t.settings.Store(&settings{domains: slices.Clone(domains), idps: slices.Clone(idps), rollouts: slices.Clone(rollouts)})
 }
 
 // Find implements authn.Directory. A name that can't be anybody's is looked up all the same, so that it takes as long.
@@ -60,18 +65,26 @@ func (u User) Account() authn.Account {
 	}
 }
 
-// Of implements authn.Realms: the override, else the file.
-func (t *Tenant) Of(ctx context.Context, who authn.Identifier, _ authn.Account) (authn.Realm, error) {
-	d, ok := t.Domain(who.Domain())
+// Of implements authn.Realms: the override, else the file; and where that is federation, the roll-out of a group that the
+// account is in. Nobody is looked up as somebody is, so that it takes as long.
+func (t *Tenant) Of(ctx context.Context, who authn.Identifier, account authn.Account) (authn.Realm, error) {
+	name, conf := who.Domain(), t.settings.Load()
+	now, err := t.source.Standing(ctx, name, account.ID, groupsOf(conf.rollouts))
+	if err != nil {
+		return authn.Realm{}, fmt.Errorf("read how the people of %s sign in: %w", name, err)
+	}
+	d, ok := merged(conf.domains, name, now.Domain)
 	if !ok {
-		return authn.Realm{Domain: who.Domain(), Path: authn.PathNone}, nil
+		return authn.Realm{Domain: name, Path: authn.PathNone}, nil
 	}
 	rule := "domain " + d.Name
-	switch o, err := t.source.Override(ctx, d.Name); {
-	case err == nil:
+	if o := now.Override; o != nil {
 		d.Path, d.IdP, rule = o.Path, o.IdP, "override of "+d.Name+" by "+o.By
-	case !errors.Is(err, ErrNotFound):
-		return authn.Realm{}, fmt.Errorf("read the override of %s: %w", d.Name, err)
+	}
+	if d.Path == authn.PathFederated && account.Synced {
+		if r, in := choose(conf.rollouts, now, d.PHS); in {
+			d.Path, d.IdP, rule = r.Path, "", "rollout of group "+r.Name
+		}
 	}
 	return t.realm(d, rule), nil
 }
@@ -90,35 +103,63 @@ func (t *Tenant) realm(d Domain, rule string) authn.Realm {
 	return r
 }
 
-// Domain finds a configured domain.
-func (t *Tenant) Domain(name string) (Domain, bool) {
-	for _, d := range t.settings.Load().domains {
-		if d.Name == name {
-			return d, true
-		}
+// Domain finds a domain that the tenant serves, as configured and as set at run time; ErrNotFound when it is none of them.
+func (t *Tenant) Domain(ctx context.Context, name string) (Domain, error) {
+	now, err := t.source.Standing(ctx, name, "", nil)
+	if err != nil {
+		return Domain{}, fmt.Errorf("read the domain %s: %w", name, err)
 	}
-	return Domain{}, false
+	d, ok := merged(t.settings.Load().domains, name, now.Domain)
+	if !ok {
+		return Domain{}, fmt.Errorf("%s is no verified domain of this tenant (`fourways domain list`): %w", name, ErrNotFound)
+	}
+	return d, nil
 }
 
-// Domains lists the configured domains in the file's order.
-func (t *Tenant) Domains() []Domain { return slices.Clone(t.settings.Load().domains) }
+// Domains lists the domains that the tenant serves: those of the file in its order, then those that were added by name.
+func (t *Tenant) Domains(ctx context.Context) ([]Domain, error) {
+	kept, err := t.source.Domains(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the domains: %w", err)
+	}
+	conf := t.settings.Load().domains
+	all := slices.Clone(conf)
+	for _, k := range kept {
+		if i := slices.IndexFunc(conf, func(d Domain) bool { return d.Name == k.Name }); i >= 0 {
+			all[i] = k.over(conf[i])
+		} else if d, ok := merged(nil, k.Name, &k); ok {
+			all = append(all, d)
+		}
+	}
+	return all, nil
+}
+
+// Configured lists the domains of the file, as it has them.
+func (t *Tenant) Configured() []Domain { return slices.Clone(t.settings.Load().domains) }
+
+// Rollouts lists the roll-outs of the file; Group is what stands there, a name or an id.
+func (t *Tenant) Rollouts() []Rollout { return slices.Clone(t.settings.Load().rollouts) }
 
 // PHS reports that password hashes of the domain's people are synchronised.
-func (t *Tenant) PHS(domain string) bool {
-	d, ok := t.Domain(domain)
-	return ok && d.PHS
+func (t *Tenant) PHS(ctx context.Context, domain string) (bool, error) {
+	d, err := t.Domain(ctx, domain)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return d.PHS, err
 }
 
 // AnyPHS reports that the password hashes of some domain's people are synchronised.
-func (t *Tenant) AnyPHS() bool {
-	return slices.ContainsFunc(t.settings.Load().domains, func(d Domain) bool { return d.PHS })
+func (t *Tenant) AnyPHS(ctx context.Context) (bool, error) {
+	all, err := t.Domains(ctx)
+	return slices.ContainsFunc(all, func(d Domain) bool { return d.PHS }), err
 }
 
 // IdPFor finds the identity provider that may speak for the domain. want is its id, its protocol, or "" for the domain's
 // own and, failing that, the first that lists the domain.
 func (t *Tenant) IdPFor(domain, want string) (IdP, error) {
 	if want == "" {
-		d, _ := t.Domain(domain)
+		d, _ := merged(t.settings.Load().domains, domain, nil)
 		want = d.IdP
 	}
 	speaking := slices.DeleteFunc(slices.Clone(t.settings.Load().idps), func(p IdP) bool { return !slices.Contains(p.Domains, domain) })

@@ -3,6 +3,8 @@ package directory_test
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,6 +20,9 @@ var errDown = errors.New("the store is down")
 type source struct {
 	users     map[string]directory.User
 	overrides map[string]directory.Override
+	kept      map[string]directory.KeptDomain
+	rollouts  map[authn.AccountID][]directory.NamedRollout
+	groups    map[authn.AccountID][]directory.NamedGroup
 	down      bool
 }
 
@@ -31,14 +36,33 @@ func (s *source) UserByUPN(_ context.Context, upn string) (directory.User, error
 	return directory.User{}, directory.ErrNotFound
 }
 
-func (s *source) Override(_ context.Context, domain string) (directory.Override, error) {
+func (s *source) Domains(context.Context) (all []directory.KeptDomain, err error) {
+	for _, name := range slices.Sorted(maps.Keys(s.kept)) {
+		all = append(all, s.kept[name])
+	}
 	if s.down {
-		return directory.Override{}, errDown
+		err = errDown
+	}
+	return all, err
+}
+
+func (s *source) Standing(_ context.Context, domain string, account authn.AccountID, groups []string) (now directory.Standing, err error) {
+	if s.down {
+		return now, errDown
 	}
 	if o, ok := s.overrides[domain]; ok {
-		return o, nil
+		now.Override = &o
 	}
-	return directory.Override{}, directory.ErrNotFound
+	if k, ok := s.kept[domain]; ok {
+		now.Domain = &k
+	}
+	now.Rollouts = s.rollouts[account]
+	for _, g := range s.groups[account] {
+		if slices.Contains(groups, g.ID) || slices.Contains(groups, g.Name) {
+			now.Groups = append(now.Groups, g)
+		}
+	}
+	return now, nil
 }
 
 func tenant() (*directory.Tenant, *source) {

@@ -53,7 +53,7 @@ type Engine struct {
 	Agents  Agents
 	Target  Target
 	People  People
-	Domains Domains
+	Domains func(ctx context.Context) (Domains, error) // as they are when a run begins to plan
 	Clock   authn.Clock
 	Limits  func() Limits       // asked at each run, so that a reload counts
 	Done    func(directory.Run) // told of each run after it was saved; may be nil
@@ -142,13 +142,17 @@ func (e *Engine) plan(ctx context.Context, run *directory.Run, kind Kind) (Plan,
 	if err != nil {
 		return Plan{}, fmt.Errorf("read the tenant: %w", err)
 	}
+	domains, err := e.Domains(ctx)
+	if err != nil {
+		return Plan{}, fmt.Errorf("read the tenant: %w", err)
+	}
 	if kind == KindHash {
-		return Hashes(now.Users, wanted, e.Domains.HashSync), nil
+		return Hashes(now.Users, wanted, domains.HashSync), nil
 	}
 	if now.Users, err = e.withClaimed(ctx, now.Users, wanted); err != nil {
 		return Plan{}, fmt.Errorf("read the tenant: %w", err)
 	}
-	return Diff(now, wanted, e.Domains.Verified), nil
+	return Diff(now, wanted, domains.Verified), nil
 }
 
 // read takes an agent's batches. Only an unbroken row of them that ends in Last counts: half a directory looks like one

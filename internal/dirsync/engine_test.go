@@ -70,8 +70,10 @@ func (w *world) UserByAnchor(_ context.Context, a string) (directory.User, error
 func (w *world) Verified(domain string) bool { return ours(domain) }
 func (w *world) HashSync(domain string) bool { return domain == "phs.example.test" }
 
+func (w *world) domains(context.Context) (Domains, error) { return w, nil }
+
 func (w *world) engine() *Engine {
-	return &Engine{Agents: w, Target: w, People: w, Domains: w, Clock: fixed{}, Limits: func() Limits { return Limits{MaxDeletes: 500, MaxRatio: 0.2} }}
+	return &Engine{Agents: w, Target: w, People: w, Domains: w.domains, Clock: fixed{}, Limits: func() Limits { return Limits{MaxDeletes: 500, MaxRatio: 0.2} }}
 }
 
 // whole is a source that sends its objects in two batches.

@@ -77,14 +77,14 @@ func sharedMode(t *testing.T, p *pair) {
 	p.one.cloudGoesOn()
 	p.two.cloudGoesOn()
 	for _, way := range []struct{ set, next *production }{{p.one, p.two}, {p.two, p.one}} {
-		if _, err := way.set.console.SetMode(t.Context(), cloudDomain, api.ModeChange{Path: authn.PathPTA}); err != nil {
+		if _, err := way.set.console.SetMode(t.Context(), cloudDomain, "", api.ModeChange{Path: authn.PathPTA}); err != nil {
 			t.Fatal(err)
 		}
 		row := way.next.refused(way.next.signIn(peggy, cloudPassword), http.StatusServiceUnavailable, authn.NoAgent)
 		if !strings.Contains(row.Fourways.Rule, "override") {
 			t.Errorf("the rule that decided: %q", row.Fourways.Rule)
 		}
-		if _, err := way.next.console.ResetMode(t.Context(), cloudDomain); err != nil {
+		if _, err := way.next.console.ResetMode(t.Context(), cloudDomain, ""); err != nil {
 			t.Fatal(err)
 		}
 		way.set.cloudGoesOn()

@@ -18,7 +18,7 @@ import (
 // configure puts in force what may change while the gateway runs: domains, identity providers, lockout, and whether the
 // agent link is open. What can't be taken back comes last.
 func (g *Gateway) configure(ctx context.Context, c *config.Config, idps map[string]*idp) error {
-	before := g.tenant.Domains()
+	before := g.tenant.Configured()
 	if err := g.paths.passwords.configure(c); err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (g *Gateway) swap(c *config.Config, idps map[string]*idp) {
 		known = append(known, idps[conf.ID].IdP)
 	}
 	g.paths.federated.Store(&idps)
-	g.tenant.Configure(c.Domains(), known)
+	g.tenant.Configure(c.Domains(), known, c.Rollouts()...)
 	g.watch.metrics.KnowIdPs(known)
 	g.core.guard.SetPolicy(policy(c))
 }
@@ -44,8 +44,12 @@ func (g *Gateway) swap(c *config.Config, idps map[string]*idp) {
 // dropUnwantedHashes removes what must not be kept: with the switch off, the store holds no hash of a domain's people. A
 // domain that was taken out of the file is one with the switch off.
 func (g *Gateway) dropUnwantedHashes(ctx context.Context, gone ...directory.Domain) error {
-	for _, d := range append(g.tenant.Domains(), gone...) {
-		if g.tenant.PHS(d.Name) {
+	served, err := g.tenant.Domains(ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range append(served, gone...) {
+		if slices.ContainsFunc(served, func(s directory.Domain) bool { return s.Name == d.Name && s.PHS }) {
 			continue
 		}
 		n, err := g.core.store.DropCredentials(ctx, directory.SchemePHS, d.Name)
@@ -102,15 +106,15 @@ func (g *Gateway) reload(ctx context.Context) (api.Reload, error) {
 	if err := g.base().Declarable(ctx, next); err != nil {
 		return api.Reload{}, invalid(err)
 	}
-	before := g.tenant.Domains()
+	before := g.tenant.Configured()
 	if err := g.configure(ctx, next, reopened); err != nil {
 		g.swap(running, idps)
 		return api.Reload{}, fmt.Errorf("%w: the old configuration is in force again", err)
 	}
 	g.conf.Store(next)
 	g.declare(ctx, next)
-	g.countChanges(before)
 	hidden, err := g.hidden(ctx)
+	err = errors.Join(err, g.rememberChanges(ctx, before))
 	return api.Reload{Live: live, Restart: restart, Overrides: hidden}, err
 }
 
@@ -154,17 +158,25 @@ func refuseLab(c *config.Config, lab *Lab) error {
 	return nil
 }
 
-// countChanges counts every domain whose path the file has changed.
-func (g *Gateway) countChanges(before []directory.Domain) {
+// rememberChanges counts every domain whose path the file has changed, and writes it into the history of paths.
+func (g *Gateway) rememberChanges(ctx context.Context, before []directory.Domain) error {
 	old := map[string]directory.Domain{}
 	for _, d := range before {
 		old[d.Name] = d
 	}
-	for _, d := range g.tenant.Domains() {
-		if was, ok := old[d.Name]; ok && was.Path != d.Path {
-			g.watch.metrics.ModeChanged(was.Path, d.Path, "config")
+	var failed []error
+	for _, d := range g.tenant.Configured() {
+		was, ok := old[d.Name]
+		if !ok || was.Path == d.Path {
+			continue
 		}
+		g.watch.metrics.ModeChanged(was.Path, d.Path, "config")
+		_, err := g.core.store.ChangeMode(ctx, d.Name, func(now *directory.Override, last []directory.ModeChange) (*directory.Change, error) {
+			return directory.FileChange(was, d, now, last, g.core.clock.Now()), nil
+		})
+		failed = append(failed, err)
 	}
+	return errors.Join(failed...)
 }
 
 // hidden names the domains whose path in the file an override hides.
@@ -175,11 +187,15 @@ func (g *Gateway) hidden(ctx context.Context) ([]string, error) {
 	}
 	var all []string
 	for _, o := range overrides {
-		if d, ok := g.tenant.Domain(o.Domain); ok && d.Path != o.Path {
+		if d, err := g.tenant.Domain(ctx, o.Domain); err == nil && d.Path != o.Path && inFile(d, g.tenant.Configured()) {
 			all = append(all, fmt.Sprintf("%s: the file says %s, but an override by %s says %s and wins. `fourways mode reset --domain %s` drops it.", o.Domain, d.Path, o.By, o.Path, o.Domain))
 		}
 	}
 	return all, nil
+}
+
+func inFile(d directory.Domain, conf []directory.Domain) bool {
+	return slices.ContainsFunc(conf, func(c directory.Domain) bool { return c.Name == d.Name })
 }
 
 // ShowConfig implements console.Settings.

@@ -36,13 +36,17 @@ func (g *Gateway) countPeople(ctx context.Context) (tally, error) {
 	ctx, cancel := context.WithTimeout(ctx, everybody)
 	defer cancel()
 	t := tally{synced: map[string]int{}, elsewhere: map[string]int{}}
+	domains, err := g.syncDomains(ctx)
+	if err != nil {
+		return tally{}, err
+	}
 	for after := ""; ; {
 		page, err := g.core.store.Users(ctx, directory.Query{After: after, Limit: censusPage})
 		if err != nil {
 			return tally{}, err
 		}
 		for _, u := range page {
-			t.add(u, g.tenant)
+			t.add(u, domains.Verified)
 		}
 		if len(page) == 0 {
 			return t, nil
@@ -51,9 +55,9 @@ func (g *Gateway) countPeople(ctx context.Context) (tally, error) {
 	}
 }
 
-func (t *tally) add(u directory.User, tenant *directory.Tenant) {
+func (t *tally) add(u directory.User, served func(domain string) bool) {
 	_, domain, _ := strings.Cut(u.UPN, "@")
-	if _, served := tenant.Domain(domain); !served {
+	if !served(domain) {
 		t.elsewhere[domain]++
 	}
 	if u.Synced {
@@ -155,7 +159,7 @@ func (g *Gateway) seeSyncAge(ctx context.Context) doctor.Seen {
 		return doctor.Warn("set sync.paused = false in the file, then `fourways config reload`", "the schedule is paused: changes on-premises, disabled accounts too, do not arrive")
 	}
 	all := []doctor.Seen{judgeAge(dirsync.KindDirectory, g.lastSync(string(dirsync.KindDirectory)), now, time.Duration(c.DirectoryInterval))}
-	if g.tenant.AnyPHS() {
+	if g.anyPHS(ctx) {
 		all = append(all, judgeAge(dirsync.KindHash, g.lastSync(string(dirsync.KindHash)), now, time.Duration(c.HashInterval)))
 	}
 	return doctor.Worst(doctor.Seen{}, all...)

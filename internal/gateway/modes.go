@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/admin"
@@ -12,17 +13,28 @@ import (
 	"github.com/fourways-id/fourways/internal/directory"
 )
 
-// Modes implements console.Modes.
+// Modes implements console.ModeReader.
 func (g *Gateway) Modes(ctx context.Context) ([]api.Mode, error) {
-	domains := g.tenant.Domains()
+	domains, err := g.tenant.Domains(ctx)
+	if err != nil {
+		return nil, err
+	}
 	all := make([]api.Mode, len(domains))
 	for i, d := range domains {
-		var err error
 		if all[i], err = g.mode(ctx, d); err != nil {
 			return nil, err
 		}
 	}
 	return all, nil
+}
+
+// Mode implements console.ModeReader.
+func (g *Gateway) Mode(ctx context.Context, domain string) (api.Mode, error) {
+	d, err := g.tenant.Domain(ctx, domain)
+	if err != nil {
+		return api.Mode{}, err
+	}
+	return g.mode(ctx, d)
 }
 
 func (g *Gateway) mode(ctx context.Context, d directory.Domain) (api.Mode, error) {
@@ -54,16 +66,7 @@ func (g *Gateway) mode(ctx context.Context, d directory.Domain) (api.Mode, error
 func (g *Gateway) ready(ctx context.Context, r authn.Realm) (bool, string) {
 	switch r.Path {
 	case authn.PathPHS:
-		n, err := g.core.store.CountCredentials(ctx, directory.SchemePHS, r.Domain)
-		if err != nil {
-			return false, err.Error()
-		}
-		if n == 0 && !g.tenant.PHS(r.Domain) {
-			return false, "password_hash_sync is off for this domain: switch it on in the configuration, reload, and run `fourways sync run`"
-		}
-		if n == 0 {
-			return false, "no password hash has been synchronised yet: an agent with the role sync must run (`fourways agent invite --role sync`)"
-		}
+		return g.readyPHS(ctx, r.Domain)
 	case authn.PathPTA:
 		link := g.onprem.current()
 		if link == nil {
@@ -85,66 +88,152 @@ func (g *Gateway) ready(ctx context.Context, r authn.Realm) (bool, string) {
 	return true, ""
 }
 
-// SetMode implements console.Modes: it writes an override, which the next sign-in sees on every gateway.
-func (g *Gateway) SetMode(ctx context.Context, domain string, c api.ModeChange, by string) (api.Mode, error) {
-	d, ok := g.tenant.Domain(domain)
-	if !ok {
-		return api.Mode{}, fmt.Errorf("%s is no domain of this tenant: %w", domain, directory.ErrNotFound)
-	}
-	if err := admin.Text("a reason", c.Reason, 256); err != nil {
-		return api.Mode{}, err
-	}
-	before, err := g.mode(ctx, d)
+func (g *Gateway) readyPHS(ctx context.Context, domain string) (bool, string) {
+	n, err := g.core.store.CountCredentials(ctx, directory.SchemePHS, domain)
 	if err != nil {
-		return api.Mode{}, err
+		return false, err.Error()
 	}
+	on, err := g.tenant.PHS(ctx, domain)
+	switch {
+	case err != nil:
+		return false, err.Error()
+	case n > 0:
+		return true, ""
+	case !on:
+		return false, fmt.Sprintf("password_hash_sync is off for this domain: switch it on (`fourways domain update %s --password-hash-sync on`, or in the configuration), then `fourways sync run`", domain)
+	}
+	return false, "no password hash has been synchronised yet: an agent with the role sync must run (`fourways agent invite --role sync`)"
+}
+
+// swapped is what a request makes of a domain's path. The error is the caller's mistake.
+func (g *Gateway) swapped(d directory.Domain, c api.ModeChange, by string) (directory.Override, error) {
 	o := directory.Override{Domain: d.Name, Path: c.Path, By: by, Reason: c.Reason, At: g.core.clock.Now()}
 	switch {
 	case c.Path == authn.PathFederated:
 		idp, err := g.tenant.IdPFor(d.Name, c.IdP)
 		if err != nil {
-			return api.Mode{}, err
+			return o, err
 		}
 		o.IdP = idp.ID
 	case !c.Path.Managed():
-		return api.Mode{}, admin.BadRequest("%q is no path: give cloud, phs, pta or federated", c.Path)
+		return o, admin.BadRequest("%q is no path: give cloud, phs, pta or federated", c.Path)
 	case c.IdP != "":
-		return api.Mode{}, admin.BadRequest("only the path federated has an identity provider")
+		return o, admin.BadRequest("only the path federated has an identity provider")
 	}
-	if c.Path == authn.PathPTA || c.Path == authn.PathPHS {
-		if err := g.onprem.ensureOpen(ctx); err != nil {
-			return api.Mode{}, err
-		}
-	}
-	if err := g.core.store.SetOverride(ctx, o); err != nil {
-		return api.Mode{}, err
-	}
-	return g.changed(ctx, d, before.Path, "api")
+	return o, admin.Text("a reason", c.Reason, 256)
 }
 
-// ResetMode implements console.Modes: it drops the override, so that the file decides again.
-func (g *Gateway) ResetMode(ctx context.Context, domain string) (api.Mode, error) {
-	d, ok := g.tenant.Domain(domain)
-	if !ok {
-		return api.Mode{}, fmt.Errorf("%s is no domain of this tenant: %w", domain, directory.ErrNotFound)
-	}
-	before, err := g.mode(ctx, d)
+// SetMode implements console.ModeWriter: it writes an override, which the next sign-in sees on every gateway.
+func (g *Gateway) SetMode(ctx context.Context, domain string, c api.ModeChange, by, version string) (api.Mode, error) {
+	d, err := g.tenant.Domain(ctx, domain)
 	if err != nil {
 		return api.Mode{}, err
 	}
-	if err := g.core.store.DropOverride(ctx, d.Name); err != nil && !errors.Is(err, directory.ErrNotFound) {
+	o, err := g.swapped(d, c, by)
+	if err != nil {
 		return api.Mode{}, err
 	}
-	return g.changed(ctx, d, before.Path, "reset")
+	if err := g.openFor(ctx, &o); err != nil {
+		return api.Mode{}, err
+	}
+	entry := directory.ModeChange{Kind: directory.ModeSet, By: by, Reason: c.Reason}
+	return g.changeMode(ctx, d, version, func(*directory.Override, []directory.ModeChange) (*directory.Change, error) {
+		return &directory.Change{Override: &o, Entry: entry}, nil
+	})
 }
 
-func (g *Gateway) changed(ctx context.Context, d directory.Domain, from authn.Path, source string) (api.Mode, error) {
+// openFor opens the agent link before anybody needs it.
+func (g *Gateway) openFor(ctx context.Context, o *directory.Override) error {
+	if o == nil || o.Path != authn.PathPTA && o.Path != authn.PathPHS {
+		return nil
+	}
+	return g.onprem.ensureOpen(ctx)
+}
+
+// ResetMode implements console.ModeWriter: it drops the override, so that the file decides again.
+func (g *Gateway) ResetMode(ctx context.Context, domain, by, version string) (api.Mode, error) {
+	d, err := g.tenant.Domain(ctx, domain)
+	if err != nil {
+		return api.Mode{}, err
+	}
+	return g.changeMode(ctx, d, version, func(now *directory.Override, _ []directory.ModeChange) (*directory.Change, error) {
+		if now == nil {
+			return nil, nil
+		}
+		return &directory.Change{Entry: directory.ModeChange{Kind: directory.ModeReset, By: by}}, nil
+	})
+}
+
+// UndoMode implements console.ModeWriter: it brings back what the last change that was not taken back yet had replaced. A
+// change of the file is taken back by an override. An undo is not undone by another, which goes back one change further.
+func (g *Gateway) UndoMode(ctx context.Context, domain, by, version string) (api.Mode, error) {
+	d, err := g.tenant.Domain(ctx, domain)
+	if err != nil {
+		return api.Mode{}, err
+	}
+	changes, err := g.core.store.ModeChanges(ctx, d.Name, 0, 0)
+	if err != nil {
+		return api.Mode{}, err
+	}
+	undone, found := directory.LastToUndo(changes)
+	if !found {
+		return api.Mode{}, fmt.Errorf("no change of the path of %s is left to undo (`fourways mode history --domain %s`): %w", d.Name, d.Name, directory.ErrNotFound)
+	}
+	if o := undone.Before; o != nil && o.Path == authn.PathFederated {
+		if _, err := g.tenant.IdPFor(d.Name, o.IdP); err != nil {
+			return api.Mode{}, fmt.Errorf("the identity provider that is to be brought back is gone: %w", err)
+		}
+	}
+	if err := g.openFor(ctx, undone.Before); err != nil {
+		return api.Mode{}, err
+	}
+	return g.changeMode(ctx, d, version, func(_ *directory.Override, last []directory.ModeChange) (*directory.Change, error) {
+		if still, _ := directory.LastToUndo(last); still.ID != undone.ID {
+			return nil, fmt.Errorf("the path of %s: %w", d.Name, directory.ErrChanged)
+		}
+		return &directory.Change{Override: undone.Before, Entry: directory.ModeChange{Kind: directory.ModeUndo, By: by, Undoes: undone.ID}}, nil
+	})
+}
+
+// changeMode carries a change out and writes it down, in one write of the store. version is the one that the caller read,
+// "" for any.
+func (g *Gateway) changeMode(ctx context.Context, d directory.Domain, version string, next func(now *directory.Override, last []directory.ModeChange) (*directory.Change, error)) (api.Mode, error) {
+	wanted, _, _ := strings.Cut(version, ".")
+	made, err := g.core.store.ChangeMode(ctx, d.Name, func(now *directory.Override, last []directory.ModeChange) (*directory.Change, error) {
+		if wanted != "" && wanted != api.ModeVersion(d.Path, now) {
+			return nil, fmt.Errorf("the path of %s: %w", d.Name, directory.ErrChanged)
+		}
+		c, err := next(now, last)
+		if err != nil || c == nil {
+			return nil, err
+		}
+		was, will := d.With(now), d.With(c.Override)
+		c.Entry.At, c.Entry.Before = g.core.clock.Now(), now
+		c.Entry.From, c.Entry.To, c.Entry.IdP = was.Path, will.Path, ""
+		if will.Path == authn.PathFederated {
+			c.Entry.IdP = will.IdP
+		}
+		return c, nil
+	})
+	if err != nil {
+		return api.Mode{}, err
+	}
+	g.watch.metrics.ModeChanged(made.From, made.To, source(made.Kind))
 	if err := g.onprem.ensure(ctx); err != nil {
 		return api.Mode{}, fmt.Errorf("the path is changed, but: %w", err)
 	}
-	after, err := g.mode(ctx, d)
-	if err == nil && after.Path != from {
-		g.watch.metrics.ModeChanged(from, after.Path, source)
+	return g.mode(ctx, d)
+}
+
+// source names what asked for a change, as the metrics have it.
+func source(kind string) string {
+	if kind == directory.ModeSet {
+		return "api"
 	}
-	return after, err
+	return kind
+}
+
+// ModeHistory implements console.ModeReader.
+func (g *Gateway) ModeHistory(ctx context.Context, domain string, before int64, most int) ([]directory.ModeChange, error) {
+	return g.core.store.ModeChanges(ctx, domain, before, most)
 }

@@ -18,7 +18,7 @@ func TestNamesAndRemarksAreOnePrintableLine(t *testing.T) {
 			return err
 		},
 		"reason": func(s string) error {
-			_, err := h.SetMode(ctx, "saml.example", api.ModeChange{Path: "cloud", Reason: s}, "test")
+			_, err := h.SetMode(ctx, "saml.example", api.ModeChange{Path: "cloud", Reason: s}, "test", "")
 			return err
 		},
 		"display name": func(s string) error {

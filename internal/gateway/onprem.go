@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/agentlink"
 	"github.com/fourways-id/fourways/internal/agentlink/broker"
+	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/store"
 )
 
@@ -35,7 +37,11 @@ func newOnprem(g *Gateway) *onprem { return &onprem{g: g} }
 
 // needed reports that some domain can't do without agents, as things are now, overrides included.
 func (o *onprem) needed(ctx context.Context) (bool, error) {
-	for _, d := range o.g.tenant.Domains() {
+	domains, err := o.g.tenant.Domains(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, d := range domains {
 		r, err := o.g.tenant.Of(ctx, authn.ParseIdentifier("x@"+d.Name), authn.Account{})
 		if err != nil {
 			return false, err
@@ -44,7 +50,16 @@ func (o *onprem) needed(ctx context.Context) (bool, error) {
 			return true, nil
 		}
 	}
-	return false, nil
+	return o.rolledOut(ctx)
+}
+
+// rolledOut reports that a group is in a roll-out to pass-through authentication.
+func (o *onprem) rolledOut(ctx context.Context) (bool, error) {
+	if slices.ContainsFunc(o.g.tenant.Rollouts(), func(r directory.Rollout) bool { return r.Path == authn.PathPTA }) {
+		return true, nil
+	}
+	all, err := o.g.core.store.Rollouts(ctx)
+	return slices.ContainsFunc(all, func(r directory.NamedRollout) bool { return r.Path == authn.PathPTA }), err
 }
 
 // ensure opens the link if a domain needs it and it isn't open yet.

@@ -86,7 +86,10 @@ func (o *Operator) Load(ctx context.Context, users []directory.User, credentials
 // Synced is what a synchronisation that read these people would make of them in a tenant that had nobody: the accounts,
 // their ids above all, and the credentials of those who brought a hash.
 func (o *Operator) Synced(people []dirsync.Object, at time.Time) ([]directory.User, []directory.Credential, error) {
-	domains := syncDomains{o.g.tenant}
+	domains, err := o.g.syncDomains(context.Background())
+	if err != nil {
+		return nil, nil, err
+	}
 	plan := dirsync.Diff(directory.Objects{}, people, domains.Verified)
 	if len(plan.Skipped) > 0 {
 		return nil, nil, fmt.Errorf("%d people could not be taken, the first is %s", len(plan.Skipped), plan.Skipped[0])

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -152,11 +153,15 @@ type cloudHashes struct {
 // CloudHash implements cloud.Hashes. How long a password is good is its domain's business.
 func (h cloudHashes) CloudHash(ctx context.Context, who authn.Account) (cloud.Hash, error) {
 	c, err := found(h.Credential(ctx, who.ID, directory.SchemeCloud))
+	d, unknown := h.tenant.Domain(ctx, authn.ParseIdentifier(who.UPN).Domain())
 	hash := cloud.Hash{Record: c.Record}
-	if d, ok := h.tenant.Domain(authn.ParseIdentifier(who.UPN).Domain()); ok && d.Expiry > 0 && !c.Changed.IsZero() {
+	if d.Expiry > 0 && !c.Changed.IsZero() {
 		hash.Expires = c.Changed.Add(d.Expiry)
 	}
-	return hash, err
+	if errors.Is(unknown, directory.ErrNotFound) {
+		unknown = nil
+	}
+	return hash, errors.Join(err, unknown)
 }
 
 type syncedHashes struct{ credentials }

@@ -43,7 +43,11 @@ func (g *Gateway) readiness(ctx context.Context) []metrics.Readiness {
 	}
 	usable := map[authn.Path]bool{}
 	var domains []metrics.Readiness
-	for _, d := range g.tenant.Domains() {
+	served, err := g.tenant.Domains(ctx)
+	if err != nil {
+		served = g.tenant.Configured()
+	}
+	for _, d := range served {
 		r, err := g.tenant.Of(ctx, authn.ParseIdentifier("x@"+d.Name), authn.Account{})
 		if err != nil {
 			continue
@@ -98,7 +102,10 @@ func (g *Gateway) agentStates() map[string]int {
 func (g *Gateway) domainsInForce() []directory.Domain {
 	ctx, cancel := context.WithTimeout(context.Background(), probe)
 	defer cancel()
-	all := g.tenant.Domains()
+	all, err := g.tenant.Domains(ctx)
+	if err != nil {
+		all = g.tenant.Configured()
+	}
 	for i, d := range all {
 		if r, err := g.tenant.Of(ctx, authn.ParseIdentifier("x@"+d.Name), authn.Account{}); err == nil {
 			all[i].Path, all[i].IdP = r.Path, r.IdP

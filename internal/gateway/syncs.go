@@ -17,7 +17,7 @@ import (
 // newEngine joins the synchronisation with the agents, the store and the tenant.
 func newEngine(g *Gateway) *dirsync.Engine {
 	return &dirsync.Engine{
-		Agents: syncAgents{g.onprem}, Target: g.core.store, People: g.core.store, Domains: syncDomains{g.tenant}, Clock: g.core.clock,
+		Agents: syncAgents{g.onprem}, Target: g.core.store, People: g.core.store, Domains: g.syncDomains, Clock: g.core.clock,
 		Limits: func() dirsync.Limits {
 			c := g.conf.Load().Sync
 			return dirsync.Limits{MaxDeletes: c.MaxDeletes, MaxRatio: c.MaxDeleteRatio}
@@ -54,17 +54,29 @@ func (s syncAgents) Sync(ctx context.Context, run string, kind dirsync.Kind, tak
 	return link.Sync(ctx, run, kind, take)
 }
 
-// syncDomains implements dirsync.Domains.
-type syncDomains struct{ tenant *directory.Tenant }
+// syncDomains implements dirsync.Domains: the domains that are served, with the switch of each, at one moment.
+type syncDomains map[string]bool
+
+func (g *Gateway) syncDomains(ctx context.Context) (dirsync.Domains, error) {
+	all, err := g.tenant.Domains(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := syncDomains{}
+	for _, d := range all {
+		s[d.Name] = d.PHS
+	}
+	return s, nil
+}
 
 // Verified implements dirsync.Domains.
 func (s syncDomains) Verified(domain string) bool {
-	_, ok := s.tenant.Domain(domain)
+	_, ok := s[domain]
 	return ok
 }
 
 // HashSync implements dirsync.Domains.
-func (s syncDomains) HashSync(domain string) bool { return s.tenant.PHS(domain) }
+func (s syncDomains) HashSync(domain string) bool { return s[domain] }
 
 // SyncStatus implements console.Syncs.
 func (g *Gateway) SyncStatus(ctx context.Context) (api.SyncStatus, error) {
@@ -126,11 +138,17 @@ func syncFailure(kind string, err error) error {
 // cycle is what the schedule does; a paused one does nothing.
 func (g *Gateway) cycle(kind dirsync.Kind) func(context.Context) {
 	return func(ctx context.Context) {
-		if g.conf.Load().Sync.Paused || g.onprem.current() == nil || kind == dirsync.KindHash && !g.tenant.AnyPHS() {
+		if g.conf.Load().Sync.Paused || g.onprem.current() == nil || kind == dirsync.KindHash && !g.anyPHS(ctx) {
 			return
 		}
 		if _, err := g.engine.Run(ctx, kind); err != nil {
 			g.core.log.Warn("a scheduled synchronisation did not succeed; the next one tries again", "kind", kind, "error", err)
 		}
 	}
+}
+
+// anyPHS reports that some domain's hashes are wanted, also where that can't be told: the run says then why it fails.
+func (g *Gateway) anyPHS(ctx context.Context) bool {
+	any, err := g.tenant.AnyPHS(ctx)
+	return any || err != nil
 }

@@ -14,6 +14,8 @@ func (g *Gateway) administration() console.TenantPorts {
 		Bulk:   &admin.Bulk{Base: b, Realms: g.tenant, Policy: g.paths.passwords, Hashes: admin.NewImportHashes()},
 		Leaks:  &admin.Leaks{Base: b, Domains: g.tenant, Work: passhash.NewBackground()},
 		Groups: &admin.Groups{Base: b}, Contacts: &admin.Contacts{Base: b},
+		Domains:  &admin.Domains{Base: b, Tenant: g.tenant, Ensure: g.onprem.ensure},
+		Rollouts: &admin.Rollouts{Base: b, Tenant: g.tenant, Ensure: g.onprem.ensure},
 		Licences: &admin.Licences{Base: b}, Apps: &admin.Apps{Base: b},
 	}
 }

@@ -75,7 +75,7 @@ func (e *events) all() []prometheus.Collector {
 
 func syncKinds() []string   { return []string{"directory", "hash"} }
 func syncResults() []string { return []string{"success", "failed", "stopped"} }
-func modeSources() []string { return []string{"api", "cli", "config", "console", "reset"} }
+func modeSources() []string { return []string{"api", "cli", "config", "console", "reset", "undo"} }
 
 func realPaths() []authn.Path {
 	return []authn.Path{authn.PathCloud, authn.PathPHS, authn.PathPTA, authn.PathFederated}
@@ -115,7 +115,7 @@ func (m *Metrics) Sync(run directory.Run) {
 	}
 }
 
-// ModeChanged counts a change of a domain's path. source is api, cli, config, console or reset.
+// ModeChanged counts a change of a domain's path. source is api, cli, config, console, reset or undo.
 func (m *Metrics) ModeChanged(from, to authn.Path, source string) {
 	if from == to || !slices.Contains(realPaths(), from) || !slices.Contains(realPaths(), to) || !slices.Contains(modeSources(), source) {
 		return

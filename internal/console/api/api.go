@@ -43,29 +43,6 @@ func PageOf[T any](items []T) Page[T] {
 	return Page[T]{Items: append([]T{}, items...)}
 }
 
-// Mode is how a domain's people sign in now, and why.
-type Mode struct {
-	Domain   string              `json:"domain"`
-	Model    string              `json:"identityModel"`      // cloud-only or hybrid
-	Type     string              `json:"authenticationType"` // Managed or Federated
-	Path     authn.Path          `json:"path"`
-	IdP      string              `json:"idp,omitempty"`
-	Protocol string              `json:"protocol,omitempty"`
-	PHS      bool                `json:"passwordHashSync"`
-	Rule     string              `json:"rule"`
-	File     authn.Path          `json:"file"` // what the configuration file says
-	Override *directory.Override `json:"override,omitempty"`
-	Ready    bool                `json:"ready"`
-	Why      string              `json:"why,omitempty"` // why it is not ready, or what to know
-}
-
-// ModeChange swaps a domain's path at run time.
-type ModeChange struct {
-	Path   authn.Path `json:"path"`
-	IdP    string     `json:"idp,omitempty"` // id or protocol; "" for the domain's own
-	Reason string     `json:"reason,omitempty"`
-}
-
 // SignIn is a row of the sign-in log.
 type SignIn = journal.SignIn
 

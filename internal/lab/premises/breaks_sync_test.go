@@ -54,12 +54,14 @@ func (*tenantry) UserByAnchor(context.Context, string) (directory.User, error) {
 func (*tenantry) Verified(domain string) bool { return slices.Contains(world.Hybrid(), domain) }
 func (*tenantry) HashSync(domain string) bool { return domain == world.PHSDomain }
 
+func (c *tenantry) domains(context.Context) (dirsync.Domains, error) { return c, nil }
+
 // openSync is a ward whose forest was synchronised once.
 func openSync(t *testing.T) (*ward, *tenantry, func(dirsync.Kind) (directory.Run, error)) {
 	t.Helper()
 	v, c := openWard(t, 1), &tenantry{}
 	e := &dirsync.Engine{
-		Agents: v.world.Link, Target: c, People: c, Domains: c, Clock: wallClock{},
+		Agents: v.world.Link, Target: c, People: c, Domains: c.domains, Clock: wallClock{},
 		Limits: func() dirsync.Limits { return dirsync.Limits{MaxDeletes: 500, MaxRatio: 0.2} },
 	}
 	run := func(k dirsync.Kind) (directory.Run, error) { return e.Run(t.Context(), k) }

@@ -130,7 +130,7 @@ func (s *stage) mends(name string) {
 // swaps sets the path of a domain.
 func (s *stage) swaps(domain string, path authn.Path, teaches string) {
 	s.act(fmt.Sprintf("fourways mode set %s --domain %s", path, domain), string(path), teaches, func() (string, error) {
-		m, err := s.Console.SetMode(s.ctx, domain, api.ModeChange{Path: path, Reason: "scenario"})
+		m, err := s.Console.SetMode(s.ctx, domain, "", api.ModeChange{Path: path, Reason: "scenario"})
 		return string(m.Path), err
 	})
 }

@@ -45,7 +45,7 @@ func testWorlds(t *testing.T, b *bench) {
 	once := b.final("after", alice, authn.None)
 	once.Once = []authn.Once{{Kind: "assertion", ID: "a-1", Until: b.clock.Now().AddDate(1, 0, 0)}}
 	b.commit(t, once)
-	must(t, b.SetOverride(ctx, directory.Override{Domain: "cloud.test", Path: authn.PathPTA}))
+	swap(t, b.DB, "cloud.test", &directory.Override{Domain: "cloud.test", Path: authn.PathPTA})
 	must(t, b.CreateToken(ctx, store.Token{ID: "t", Name: "ci", Role: "admin", Hash: []byte("h"), Until: b.clock.Now().AddDate(1, 0, 0)}))
 	must(t, b.Audit(ctx, store.AuditEntry{At: b.clock.Now(), Action: "after"}))
 
