@@ -38,7 +38,7 @@ func (h *house) hire(name string) (upn string) {
 		h.t.Fatal(err)
 	}
 	stored.MustChange = true
-	if err := o.Store.UpdateUser(ctx, stored); err != nil {
+	if _, _, err := o.Store.ChangeUser(ctx, stored.ID, func(now *directory.User) error { *now = stored; return nil }); err != nil {
 		h.t.Fatal(err)
 	}
 	return upn

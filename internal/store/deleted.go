@@ -137,7 +137,7 @@ func forgetUser(t *tx, id string) error {
 	if err != nil || n == 0 {
 		return errors.Join(err, missing(n > 0, "deleted account %s", id))
 	}
-	return errors.Join(dropTraces(t, id), relicense(t, []authn.AccountID{authn.AccountID(id)}))
+	return dropTraces(t, id)
 }
 
 // PurgeDeleted forgets the accounts that were deleted before that time, and returns how many.

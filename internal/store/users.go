@@ -56,17 +56,6 @@ func (d *DB) CreateUserWith(ctx context.Context, u directory.User, record []byte
 	})
 }
 
-// UpdateUser replaces a user; directory.ErrNotFound and directory.ErrConflict as they are. A user who is disabled by it
-// loses all sessions with it.
-func (d *DB) UpdateUser(ctx context.Context, u directory.User) error {
-	return d.write(ctx, func(t *tx) error {
-		if found, err := t.exists(`SELECT 1 FROM users WHERE id = $1`, string(u.ID)); err != nil || !found {
-			return errors.Join(err, missing(found, "update user %s", u.ID))
-		}
-		return putUser(t, u)
-	})
-}
-
 // ChangeUser changes a user by a rule, in one write: of two changes at once the second sees what the first left. An error of
 // the rule stores nothing. directory.ErrNotFound and directory.ErrConflict as they are, directory.ErrLastAdmin when nobody
 // would be left to administer with the premises down.
@@ -114,17 +103,6 @@ func keepAdmin(t *tx, before, after directory.User) error {
 		return err
 	}
 	return fmt.Errorf("%s: %w", before.UPN, directory.ErrLastAdmin)
-}
-
-// DeleteUser removes a user with credentials, sessions, memberships and lockout count; directory.ErrNotFound when there is none.
-func (d *DB) DeleteUser(ctx context.Context, id authn.AccountID) error {
-	return d.write(ctx, func(t *tx) error {
-		n, err := t.exec(`DELETE FROM users WHERE id = $1`, string(id))
-		if err != nil || n == 0 {
-			return errors.Join(err, missing(n > 0, "delete user %s", id))
-		}
-		return dropTraces(t, string(id))
-	})
 }
 
 const insertUser = `INSERT INTO users (id, upn, domain, anchor, synced, admin, body) VALUES ($1, $2, $3, $4, $5, $6, $7)

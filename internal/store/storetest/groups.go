@@ -91,7 +91,7 @@ func testMembers(t *testing.T, b *bench) {
 
 	must(t, b.RemoveMembers(ctx, "outer", []directory.MemberRef{userRef("ann"), groupRef("inner")}, anyGroup))
 	wantMembers(t, b, "outer", directory.MemberQuery{}, "ben+ ")
-	must(t, b.DeleteUser(ctx, "ben"))
+	must(t, b.erase(ctx, "ben"))
 	must(t, b.DeleteContact(ctx, "c", func(directory.Contact) error { return nil }))
 	wantMembers(t, b, "outer", directory.MemberQuery{}, "")
 	wantMembers(t, b, "inner", directory.MemberQuery{}, "ann+ ")

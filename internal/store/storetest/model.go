@@ -47,7 +47,7 @@ func (m *model) clear(t *rapid.T) {
 	all, err := m.Users(t.Context(), directory.Query{})
 	ok(t, err)
 	for _, u := range all {
-		ok(t, m.DeleteUser(t.Context(), u.ID))
+		ok(t, m.erase(t.Context(), u.ID))
 	}
 	m.steps = int(time.Now().UnixNano()) //nolint:forbidigo // makes attempt ids of one run differ from another's
 }
@@ -73,7 +73,7 @@ func (m *model) put(t *rapid.T) {
 		if !errors.Is(err, directory.ErrConflict) {
 			t.Fatalf("create an account twice: %v", err)
 		}
-		err = m.UpdateUser(t.Context(), u)
+		err = m.update(t.Context(), u)
 	}
 	if taken != errors.Is(err, directory.ErrConflict) || !taken && err != nil {
 		t.Fatalf("put %+v: taken is %v, got %v", u, taken, err)
@@ -89,7 +89,7 @@ func (m *model) put(t *rapid.T) {
 func (m *model) delete(t *rapid.T) {
 	id := drawID(t)
 	_, exists := m.users[id]
-	if err := m.DeleteUser(t.Context(), id); (err == nil) != exists {
+	if err := m.erase(t.Context(), id); (err == nil) != exists {
 		t.Fatalf("delete %s: exists is %v, got %v", id, exists, err)
 	}
 	delete(m.users, id)

@@ -180,6 +180,20 @@ func (b *bench) create(t *testing.T, users ...directory.User) {
 	}
 }
 
+// update makes an account what u is.
+func (b *bench) update(ctx context.Context, u directory.User) error {
+	_, _, err := b.ChangeUser(ctx, u.ID, func(now *directory.User) error { *now = u; return nil })
+	return err
+}
+
+// erase deletes an account for good.
+func (b *bench) erase(ctx context.Context, id authn.AccountID) error {
+	if _, err := b.RemoveUser(ctx, id, allowed); err != nil {
+		return err
+	}
+	return b.ForgetUser(ctx, id)
+}
+
 // final makes what one finished sign-in on the cloud path leaves behind.
 func (b *bench) final(id string, u directory.User, r authn.Reason) authn.Final {
 	rec := authn.Record{

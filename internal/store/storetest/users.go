@@ -58,15 +58,15 @@ func refuseUsers(t *testing.T, b *bench, ann, sue directory.User) {
 	twin.Onprem.Anchor = "anchor of its own"
 	wantErr(t, "an anchor of its own by hand", b.CreateUser(ctx, twin), nil)
 	ann.UPN = "ben@two.test"
-	wantErr(t, "rename to a taken name", b.UpdateUser(ctx, ann), directory.ErrConflict)
-	wantErr(t, "update of nobody", b.UpdateUser(ctx, user("99", "x@one.test")), directory.ErrNotFound)
+	wantErr(t, "rename to a taken name", b.update(ctx, ann), directory.ErrConflict)
+	wantErr(t, "update of nobody", b.update(ctx, user("99", "x@one.test")), directory.ErrNotFound)
 	for _, name := range []string{"", "Ann@one.test", "ann", " ann@one.test", "änn@one.test"} {
 		if b.CreateUser(ctx, user("8", name)) == nil {
 			t.Errorf("the name %q was stored, which no sign-in could find", name)
 		}
 	}
 	ann.UPN = "ann@two.test"
-	must(t, b.UpdateUser(ctx, ann))
+	must(t, b.update(ctx, ann))
 	got, err := b.Users(ctx, directory.Query{Domain: "two.test"})
 	must(t, err)
 	equal(t, "users of the other domain after the rename", names(got, upn), "ann@two.test ben@two.test ")
@@ -90,18 +90,18 @@ func testUserSessions(t *testing.T, b *bench) {
 	open(ann, "a2")
 	open(ben, "b1")
 	ann.DisplayName = "Ann"
-	must(t, b.UpdateUser(ctx, ann))
+	must(t, b.update(ctx, ann))
 	equal(t, "sessions after another change", count(ann), 2)
 	ann.Enabled = false
-	must(t, b.UpdateUser(ctx, ann))
+	must(t, b.update(ctx, ann))
 	equal(t, "sessions after disabling", count(ann), 0)
 	equal(t, "sessions of somebody else", count(ben), 1)
 
 	must(t, b.SetCredentials(ctx, []directory.Credential{{Account: "ben", Scheme: directory.SchemeCloud, Record: []byte("x")}}))
 	must(t, b.SetTally(ctx, "account:ben", authn.Tally{Failures: 2}))
 	must(t, b.PutGroup(ctx, directory.Group{ID: "g", Name: "g", Members: []authn.AccountID{"ben", "ann"}}))
-	must(t, b.DeleteUser(ctx, "ben"))
-	wantErr(t, "delete again", b.DeleteUser(ctx, "ben"), directory.ErrNotFound)
+	must(t, b.erase(ctx, "ben"))
+	wantErr(t, "delete again", b.erase(ctx, "ben"), directory.ErrNotFound)
 	b.create(t, ben) // the same id and name, another person
 	equal(t, "sessions", count(ben), 0)
 	_, err := b.Credential(ctx, "ben", directory.SchemeCloud)
