@@ -18,6 +18,7 @@ import (
 	"github.com/fourways-id/fourways/internal/config"
 	"github.com/fourways-id/fourways/internal/console"
 	"github.com/fourways-id/fourways/internal/console/api"
+	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/realtest"
 )
 
@@ -59,6 +60,7 @@ func TestTwoGatewaysOnOnePostgreSQLDatabaseAreOneTenant(t *testing.T) {
 		{"a password that is changed at one is the password at the other", sharedPassword},
 		{"a burst over both gets no further than the threshold and two", sharedLockout},
 		{"tokens and the audit log are shared", sharedBooks},
+		{"a name that no database takes is a name of nobody", sharedOddNames},
 		{"a database that stops costs a 503, and both come back by themselves", sharedOutage},
 	} {
 		t.Run(story.name, func(t *testing.T) {
@@ -218,6 +220,38 @@ func sharedBooks(t *testing.T, p *pair) {
 	var refused api.Problem
 	if _, err := here.Modes(t.Context()); !errors.As(err, &refused) || refused.Status != http.StatusUnauthorized {
 		t.Errorf("a token that was revoked at the second, at the first: %v", err)
+	}
+}
+
+// sharedOddNames asks for what PostgreSQL refuses to be asked: a NUL, and bytes that are no text.
+func sharedOddNames(t *testing.T, p *pair) {
+	ctx, one := t.Context(), p.one
+	for _, odd := range []string{"alice\x00@" + cloudDomain, "alice@" + cloudDomain + "\x00", "\x00"} {
+		one.refused(one.signIn(odd, "guess"), http.StatusUnauthorized, authn.UnknownUser, authn.DomainUnknown)
+	}
+	for _, odd := range []string{"a\x00b", "\xff"} {
+		asked := map[string]error{}
+		_, asked["group"] = one.console.Group(ctx, odd)
+		_, asked["contact"] = one.console.Contact(ctx, odd)
+		_, asked["user"] = one.console.User(ctx, odd)
+		_, asked["plan"] = one.console.Plan(ctx, odd)
+		_, asked["application"] = one.console.App(ctx, odd)
+		_, asked["assignment"] = one.console.Assign(ctx, odd, odd)
+		_, asked["member"] = one.console.AddMembers(ctx, odd, api.MemberChange{Users: []string{peggy}})
+		_, asked["restore"] = one.console.RestoreUser(ctx, odd, api.Restore{})
+		asked["unlock"] = one.console.Unlock(ctx, odd)
+		for what, err := range asked {
+			var problem api.Problem
+			if !errors.As(err, &problem) || problem.Status != http.StatusNotFound {
+				t.Errorf("%s %q: %v, want 404", what, odd, err)
+			}
+		}
+		if _, err := one.console.Groups(ctx, directory.GroupQuery{Prefix: odd}); err != nil {
+			t.Errorf("groups that begin with %q: %v", odd, err)
+		}
+		if _, err := one.console.CreateGroup(ctx, api.NewGroup{Name: "a\x00b"}); err == nil {
+			t.Errorf("a group called %q is made", odd)
+		}
 	}
 }
 
