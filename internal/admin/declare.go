@@ -54,14 +54,13 @@ func (b Base) declarePlans(ctx context.Context, declared []directory.Plan) error
 	}
 	var failed []error
 	for _, p := range declared {
-		if !slices.ContainsFunc(have, func(h directory.Usage) bool { return h.ID == p.ID }) {
-			failed = append(failed, b.Store.CreatePlan(ctx, p))
-			continue
+		err := b.Store.CreatePlan(ctx, p)
+		if errors.Is(err, directory.ErrConflict) { // it is there, or another gateway was first
+			_, _, err = b.Store.ChangePlan(ctx, p.ID, func(now *directory.Plan, used int) error {
+				*now = p
+				return enough(p, used)
+			})
 		}
-		_, _, err := b.Store.ChangePlan(ctx, p.ID, func(now *directory.Plan, used int) error {
-			*now = p
-			return enough(p, used)
-		})
 		failed = append(failed, err)
 	}
 	for _, h := range have {
@@ -83,14 +82,13 @@ func (b Base) declareApps(ctx context.Context, declared []directory.App) error {
 	}
 	var failed []error
 	for _, app := range declared {
-		if !slices.ContainsFunc(have, func(h directory.App) bool { return h.ID == app.ID }) {
-			failed = append(failed, b.Store.CreateApp(ctx, app))
-			continue
+		err := b.Store.CreateApp(ctx, app)
+		if errors.Is(err, directory.ErrConflict) {
+			_, _, err = b.Store.ChangeApp(ctx, app.ID, func(now *directory.App, assigned []string) error {
+				*now = app
+				return rolesStay(app, assigned)
+			})
 		}
-		_, _, err := b.Store.ChangeApp(ctx, app.ID, func(now *directory.App, assigned []string) error {
-			*now = app
-			return rolesStay(app, assigned)
-		})
 		failed = append(failed, err)
 	}
 	for _, h := range have {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,6 +43,20 @@ func file(seats int, roles ...string) *config.Config {
 		License: []config.License{{ID: "E3", Seats: seats, Services: []string{"mail"}}},
 		App:     []config.App{{ID: "mail", Name: "Mail", RequiredService: "mail", Roles: roles}},
 	}
+}
+
+// Gateways that share a store may start at once.
+func TestSeveralMayDeclareTheSameAtOnce(t *testing.T) {
+	b := office(t)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if err := b.Declare(t.Context(), file(2, "user")); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
 }
 
 // What the configuration file declares is changed there; what it no longer declares is changed at run time.
