@@ -170,6 +170,9 @@ func (w *workshop) fill(ctx context.Context, operator *gateway.Operator) error {
 	if err := w.lab.License(ctx, operator.Licensing()); err != nil {
 		return err
 	}
+	if err := w.lab.RollOut(ctx, operator); err != nil {
+		return err
+	}
 	if err := w.lab.Crowd(ctx, operator, w.say); err != nil {
 		return err
 	}

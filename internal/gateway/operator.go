@@ -78,6 +78,20 @@ func (o *Operator) Backdate(ctx context.Context, times func(upn string) (made, c
 	}
 }
 
+// RollOut puts a group into a staged roll-out that began at that time.
+func (o *Operator) RollOut(ctx context.Context, group string, path authn.Path, since time.Time) error {
+	found, err := o.Store.GroupsNamed(ctx, group)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return fmt.Errorf("the group %s: %w", group, directory.ErrNotFound)
+	}
+	r := directory.Rollout{Group: found[0].ID, Path: path, By: "lab", At: since}
+	_, err = o.Store.AddRollout(ctx, r, r.Check)
+	return err
+}
+
 // Load adds or replaces many accounts with their credentials, in short transactions.
 func (o *Operator) Load(ctx context.Context, users []directory.User, credentials []directory.Credential) error {
 	return o.Store.LoadUsers(ctx, users, credentials)

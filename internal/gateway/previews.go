@@ -61,7 +61,7 @@ func (g *Gateway) turnedAway(p api.ModePreview, d directory.Domain) []string {
 		return []string{fmt.Sprintf("%s no cloud password and would get 50056", have(c.NoPassword))}
 	case authn.PathPTA:
 		return []string{
-			fmt.Sprintf("%s not known on the premises: only synchronised people are", are(c.NotSynced)),
+			fmt.Sprintf("%s cloud-only, and unknown on the premises", are(c.NotSynced)),
 			fmt.Sprintf("%s could be asked now", some(p.Agents, "agent")),
 		}
 	case authn.PathFederated:

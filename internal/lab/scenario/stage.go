@@ -135,6 +135,27 @@ func (s *stage) swaps(domain string, path authn.Path, teaches string) {
 	})
 }
 
+// undoes takes the last swap of a domain back.
+func (s *stage) undoes(domain string, path authn.Path, teaches string) {
+	s.act("fourways mode undo --domain "+domain, string(path), teaches, func() (string, error) {
+		m, err := s.Console.UndoMode(s.ctx, domain, "")
+		return string(m.Path), err
+	})
+}
+
+// rollsOut moves the members of a group.
+func (s *stage) rollsOut(group string, path authn.Path, teaches string) {
+	s.act(fmt.Sprintf("fourways rollout add %s %s", group, path), string(path), teaches, func() (string, error) {
+		r, err := s.Console.AddRollout(s.ctx, group, path)
+		return string(r.Path), err
+	})
+}
+
+// signInBy signs somebody in and looks by which path.
+func (s *stage) signInBy(upn, expected, teaches string) {
+	s.watch("fourways signin "+upn+" --trace", upn, world.Password, expected, teaches, byPath)
+}
+
 // stopped is what a run that a guard refused is told as.
 const stopped = "stopped by the deletion guard"
 

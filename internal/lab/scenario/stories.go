@@ -23,6 +23,7 @@ const (
 	docDeletes   = hybrid + "how-to-connect-sync-feature-prevent-accidental-deletes"
 	docLockout   = "https://learn.microsoft.com/en-us/entra/identity/authentication/howto-password-smart-lockout"
 	docMigration = hybrid + "migrate-from-federation-to-cloud-authentication"
+	docStaged    = hybrid + "how-to-connect-staged-rollout"
 )
 
 // lesson is a sentence and where it comes from.
@@ -213,23 +214,28 @@ func staged() Story {
 	return Story{
 		Scenario: api.Scenario{
 			Name: "federation-to-phs-staged", Title: "From federation to password hash synchronisation",
-			Summary: "A domain leaves its identity provider without a day of outage: hashes first, then the swap, and a way back. Here the whole domain moves at once; a roll-out by group is not part of this version.",
+			Summary: "A domain leaves its identity provider without a day of outage: hashes first, then the people of one group, then the whole domain, and a way back.",
 		},
 		Agents: 1,
 		play: func(s *stage) {
 			s.swaps(world.LabDomain, authn.PathFederated, "")
-			s.watch("fourways signin "+alice(world.LabDomain)+" --trace", alice(world.LabDomain), world.Password, "success by federated", "", byPath)
+			s.signInBy(alice(world.LabDomain), "success by federated", "")
 			s.synchronises("hash", "synchronised", lesson("Switch password hash synchronisation on well before the swap, so that everybody's hash is there.", docMigration))
-			s.swaps(world.LabDomain, authn.PathPHS, "")
-			s.watch("fourways signin "+alice(world.LabDomain)+" --trace", alice(world.LabDomain), world.Password, "success by phs", "The next sign-in is checked here; the identity provider is not asked any more.", byPath)
+			s.rollsOut(world.GroupPilot, authn.PathPHS, lesson("A staged roll-out moves the direct members of a group; the domain stays federated for everybody else.", docStaged))
+			s.signInBy(rita(world.LabDomain), "success by phs", "rita is in the group: she gives her password here.")
+			s.signInBy(alice(world.LabDomain), "success by federated", "")
 			s.breaks("idp-down", api.FaultSetting{}, "")
-			s.watch("fourways signin "+alice(world.LabDomain)+" --trace", alice(world.LabDomain), world.Password, "success by phs", "", byPath)
+			s.signInBy(rita(world.LabDomain), "success by phs", "The identity provider is not asked for her any more.")
 			s.mends("idp-down")
-			s.swaps(world.LabDomain, authn.PathFederated, "The way back is the same command.")
-			s.watch("fourways signin "+alice(world.LabDomain)+" --trace", alice(world.LabDomain), world.Password, "success by federated", "", byPath)
+			s.swaps(world.LabDomain, authn.PathPHS, "")
+			s.signInBy(alice(world.LabDomain), "success by phs", "Now the whole domain: nobody is asked to do anything.")
+			s.undoes(world.LabDomain, authn.PathFederated, "The way back is one command.")
+			s.signInBy(alice(world.LabDomain), "success by federated", "")
 		},
 	}
 }
+
+func rita(domain string) string { return "rita@" + domain }
 
 func byPath(records []authn.Record) string {
 	return strings.Join([]string{ending(records), "by", string(records[0].Path())}, " ")

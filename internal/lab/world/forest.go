@@ -87,10 +87,13 @@ func (s Spec) entry(p person, domain, password string) dc.Entry {
 	return dc.Entry{DN: p.dn(domain), Attrs: attrs, Password: password}
 }
 
+// GroupPilot is the group that is in a staged roll-out to password hash synchronisation.
+const GroupPilot = "Pilot"
+
 // groups are the forest's groups and contacts. Pilot is for staged roll-outs, Licensed-E3 for licences by group.
 func (s Spec) groups() []dc.Entry {
 	return []dc.Entry{
-		s.group("Pilot", "Synced", "rita"), s.group(GroupE3, "Synced", licensedE3()...),
+		s.group(GroupPilot, "Synced", "rita"), s.group(GroupE3, "Synced", licensedE3()...),
 		s.group("Finance", "Synced", "alice", "dave"), s.group("Onprem-only", "NotSynced", "nick"),
 		s.contact("Northwind Papers", "orders@northwind.example"), s.contact("Tailspin Couriers", "desk@tailspin.example"),
 	}
