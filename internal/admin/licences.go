@@ -111,10 +111,18 @@ func (a *Licences) Assign(ctx context.Context, plan, user string) (directory.Use
 		case u.UsageLocation == "":
 			return BadRequest("%s has no usage location, and a licence needs one: `fourways user update %s --usage-location NL`", u.UPN, u.UPN)
 		case seats <= 0:
-			return conflict("%s has no seats left: all %d are used. Revoke one (`fourways license list --plan %s`), or raise them (`fourways license plan update %s --seats %d`)", p.ID, p.Seats, p.ID, p.ID, p.Seats+1)
+			return conflict("%s has no seats left: all %d are used. Revoke one (`fourways license list --plan %s`), or raise them (%s)", p.ID, p.Seats, p.ID, raise(p))
 		}
 		return nil
 	})
+}
+
+// raise says how a plan gets one seat more.
+func raise(p directory.Plan) string {
+	if p.File {
+		return "in its [[license]] table of the configuration file"
+	}
+	return fmt.Sprintf("`fourways license plan update %s --seats %d`", p.ID, p.Seats+1)
 }
 
 // Revoke implements console.Licences.

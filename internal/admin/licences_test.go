@@ -137,3 +137,23 @@ func TestAPlanThatChangedMeanwhileIsNotOverwritten(t *testing.T) {
 		t.Errorf("%+v, %v", u, err)
 	}
 }
+
+// Who finds no seat is told what helps, and not a command that is refused.
+func TestNoSeatsSaysWhereSeatsAreRaised(t *testing.T) {
+	b := office(t)
+	ctx, licences := t.Context(), &Licences{b}
+	for says, declare := range map[string]func() error{
+		"[[license]]": func() error { return b.Declare(ctx, file(0, "user")) },
+		"`fourways license plan update E3 --seats 1`": func() error { return b.Declare(ctx, &config.Config{}) }, // taken out of the file
+	} {
+		if err := b.Declare(ctx, file(0, "user")); err != nil {
+			t.Fatal(err)
+		}
+		if err := declare(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := licences.Assign(ctx, "E3", "ann@cloud.example"); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%v, want %s", err, says)
+		}
+	}
+}
