@@ -73,6 +73,9 @@ func (c *console) setMode(r *http.Request, ask api.ModeChange, by api.Token) (di
 	if err == nil {
 		d.Answer, d.After = mode, inShort(mode)
 	}
+	if ask.Reason != "" {
+		d.After += " because: " + ask.Reason
+	}
 	return d, err
 }
 
