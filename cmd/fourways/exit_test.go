@@ -53,7 +53,7 @@ func TestWrongCommandLinesAreTheCallersFault(t *testing.T) {
 	for line, hint := range map[string]string{
 		"bogus":                               "there are",
 		"mod":                                 "did you mean `fourways mode`",
-		"mode":                                "needs one of: get, reset, set",
+		"mode":                                "needs one of: get, history, reset, set, undo",
 		"mode sat":                            "did you mean `fourways mode set`",
 		"mode set":                            "PATH is missing",
 		"mode set telepathy":                  "there are cloud, phs, pta and federated",

@@ -15,8 +15,9 @@ import (
 )
 
 const modeLong = `How the people of a domain sign in. The configuration file says it; "mode set" overrides the file at once, for the next
-sign-in on every gateway and without a restart, and "mode reset" lets the file decide again, "mode undo" takes the last change back. This is also the way out when the premises or an
-identity provider are down: pta or federated to phs and back, by hand, never by itself.
+sign-in on every gateway and without a restart; "mode undo" takes the last change back, and "mode reset" lets the file decide
+again. This is also the way out when the premises or an identity provider are down: pta or federated to phs and back, by hand,
+never by itself.
 
 Without --domain, the lab's domain for switching is meant: ` + labDomain + `. Outside the lab --domain must be given.`
 
