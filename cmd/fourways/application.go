@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -59,7 +60,7 @@ func assignmentColumns() columns[directory.AssignmentRow] {
 			if r.Group != "" {
 				kind = "group"
 			}
-			return []string{kind, r.Name, r.Role}
+			return []string{kind, cmp.Or(r.Name, string(r.Account), r.Group), r.Role} // no name: the account is deleted
 		},
 	}
 }

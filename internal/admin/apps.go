@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
 )
@@ -68,10 +69,12 @@ func rolesStay(app directory.App, assigned []string) error {
 }
 
 // DeleteApp implements console.Apps: its assignments go with it.
-func (a *Apps) DeleteApp(ctx context.Context, id string) error {
-	return noApp(a.Store.DeleteApp(ctx, id, func(app directory.App) error {
+func (a *Apps) DeleteApp(ctx context.Context, id string) (gone directory.App, err error) {
+	err = a.Store.DeleteApp(ctx, id, func(app directory.App) error {
+		gone = app
 		return free(app.File, "", "", "the application "+id, "[[app]]")
-	}), id)
+	})
+	return gone, noApp(err, id)
 }
 
 // AssignApp implements console.Apps.
@@ -95,11 +98,17 @@ func (a *Apps) UnassignApp(ctx context.Context, id string, ask api.NewAssignment
 	if _, err := a.Store.App(ctx, id); err != nil {
 		return directory.AssignmentRow{}, noApp(err, id)
 	}
-	row, err := a.subject(ctx, id, ask)
-	if err != nil {
-		return row, err
+	row, gone := a.subject(ctx, id, ask)
+	if errors.Is(gone, directory.ErrNotFound) && ask.User != "" { // an account that is deleted keeps its assignments; its id names it
+		row.Account, row.Name = authn.AccountID(ask.User), ask.User
+	} else if gone != nil {
+		return row, gone
 	}
-	return row, unknown(a.Store.UnassignApp(ctx, row.Assignment), "%s has no such assignment to %s: `fourways app show %s` lists them; who is in a group that is assigned leaves the group", row.Name, id, id)
+	err := a.Store.UnassignApp(ctx, row.Assignment)
+	if gone != nil && err != nil {
+		return row, gone
+	}
+	return row, unknown(err, "%s has no such assignment to %s: `fourways app show %s` lists them; who is in a group that is assigned leaves the group", row.Name, id, id)
 }
 
 // subject finds whom an assignment is of.

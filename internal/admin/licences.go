@@ -63,8 +63,9 @@ func enough(p directory.Plan, used int) error {
 }
 
 // DeletePlan implements console.Plans: a plan that somebody has, or that a group gives, stays.
-func (a *Licences) DeletePlan(ctx context.Context, id string) error {
-	err := a.Store.DeletePlan(ctx, id, func(p directory.Plan, licences, groups int) error {
+func (a *Licences) DeletePlan(ctx context.Context, id string) (gone directory.Plan, err error) {
+	err = a.Store.DeletePlan(ctx, id, func(p directory.Plan, licences, groups int) error {
+		gone = p
 		if err := free(p.File, "", "", "the plan "+id, "[[license]]"); err != nil {
 			return err
 		}
@@ -73,7 +74,7 @@ func (a *Licences) DeletePlan(ctx context.Context, id string) error {
 		}
 		return nil
 	})
-	return unknown(err, "there is no plan %q: `fourways license plans` lists them", id)
+	return gone, unknown(err, "there is no plan %q: `fourways license plans` lists them", id)
 }
 
 // Licences implements console.Licences.

@@ -75,7 +75,9 @@ func TestTheFileMastersWhatItDeclares(t *testing.T) {
 	three, no := 3, false
 	_, _, err = licences.ChangePlan(ctx, "E3", api.PlanChange{Seats: &three}, "")
 	_, _, err2 := apps.ChangeApp(ctx, "mail", api.AppChange{Assigned: &no}, "")
-	for _, err := range []error{err, err2, licences.DeletePlan(ctx, "E3"), apps.DeleteApp(ctx, "mail")} {
+	_, err3 := licences.DeletePlan(ctx, "E3")
+	_, err4 := apps.DeleteApp(ctx, "mail")
+	for _, err := range []error{err, err2, err3, err4} {
 		if !errors.Is(err, directory.ErrMastered) || !strings.Contains(err.Error(), "config reload") {
 			t.Errorf("%v, want a refusal that says where to change it", err)
 		}
@@ -86,7 +88,9 @@ func TestTheFileMastersWhatItDeclares(t *testing.T) {
 	if _, after, err := licences.ChangePlan(ctx, "E3", api.PlanChange{Seats: &three}, ""); err != nil || after.Seats != 3 || after.File {
 		t.Errorf("taken out of the file: %+v, %v", after, err)
 	}
-	if err := errors.Join(apps.DeleteApp(ctx, "mail"), licences.DeletePlan(ctx, "E3")); err != nil {
+	_, err3 = licences.DeletePlan(ctx, "E3")
+	_, err4 = apps.DeleteApp(ctx, "mail")
+	if err := errors.Join(err3, err4); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -27,7 +28,7 @@ type AppReader interface {
 type AppWriter interface {
 	CreateApp(ctx context.Context, ask api.NewApp) (directory.App, error)
 	ChangeApp(ctx context.Context, id string, ask api.AppChange, version string) (before, after directory.App, err error)
-	DeleteApp(ctx context.Context, id string) error
+	DeleteApp(ctx context.Context, id string) (directory.App, error)
 }
 
 // Assignments are who may use them.
@@ -69,7 +70,8 @@ func (c *console) changeApp(r *http.Request, ask api.AppChange, _ api.Token) (di
 }
 
 func (c *console) deleteApp(r *http.Request, _ none, _ api.Token) (did[none], error) {
-	return did[none]{}, c.Tenant.Apps.DeleteApp(r.Context(), r.PathValue("app"))
+	gone, err := c.Tenant.Apps.DeleteApp(r.Context(), r.PathValue("app"))
+	return did[none]{Before: appInShort(gone)}, err
 }
 
 // appInShort is an application as the audit log has it.
@@ -82,11 +84,17 @@ func appInShort(a directory.App) string {
 
 func (c *console) assignApp(r *http.Request, ask api.NewAssignment, _ api.Token) (did[directory.AssignmentRow], error) {
 	row, err := c.Tenant.Apps.AssignApp(r.Context(), r.PathValue("app"), ask)
-	return did[directory.AssignmentRow]{After: strings.TrimSpace(row.Name + " " + row.Role), Answer: row}, err
+	return did[directory.AssignmentRow]{After: assignmentInShort(row, ask), Answer: row}, err
 }
 
 func (c *console) unassignApp(r *http.Request, _ none, _ api.Token) (did[directory.AssignmentRow], error) {
 	q := r.URL.Query()
-	row, err := c.Tenant.Apps.UnassignApp(r.Context(), r.PathValue("app"), api.NewAssignment{User: q.Get("user"), Group: q.Get("group"), Role: q.Get("role")})
-	return did[directory.AssignmentRow]{Before: strings.TrimSpace(row.Name + " " + row.Role), Answer: row}, err
+	ask := api.NewAssignment{User: q.Get("user"), Group: q.Get("group"), Role: q.Get("role")}
+	row, err := c.Tenant.Apps.UnassignApp(r.Context(), r.PathValue("app"), ask)
+	return did[directory.AssignmentRow]{Before: assignmentInShort(row, ask), Answer: row}, err
+}
+
+// assignmentInShort is an assignment as the audit log has it; one that was refused, as it was asked for.
+func assignmentInShort(row directory.AssignmentRow, ask api.NewAssignment) string {
+	return strings.TrimSpace(cmp.Or(row.Name, ask.User, ask.Group) + " " + cmp.Or(row.Role, ask.Role))
 }

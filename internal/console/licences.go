@@ -22,7 +22,7 @@ type Plans interface {
 	PlanReader
 	CreatePlan(ctx context.Context, ask api.NewPlan) (directory.Usage, error)
 	ChangePlan(ctx context.Context, id string, ask api.PlanChange, version string) (before, after directory.Plan, err error)
-	DeletePlan(ctx context.Context, id string) error
+	DeletePlan(ctx context.Context, id string) (directory.Plan, error)
 }
 
 // PlanReader lists plans.
@@ -80,7 +80,8 @@ func (c *console) changePlan(r *http.Request, ask api.PlanChange, _ api.Token) (
 }
 
 func (c *console) deletePlan(r *http.Request, _ none, _ api.Token) (did[none], error) {
-	return did[none]{}, c.Tenant.Licences.DeletePlan(r.Context(), r.PathValue("plan"))
+	gone, err := c.Tenant.Licences.DeletePlan(r.Context(), r.PathValue("plan"))
+	return did[none]{Before: planInShort(gone)}, err
 }
 
 // planInShort is a plan as the audit log has it.
