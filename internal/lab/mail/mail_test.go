@@ -79,6 +79,11 @@ func TestTheMailboxStaysShutKindly(t *testing.T) {
 		})
 	}
 	v := alice(authn.PathPTA)
+	fits := directory.Held{Licence: directory.Licence{Plan: "E3", State: directory.LicenceActive}, Services: []string{"mail"}}
+	v.MayUse = may(directory.Grant{Reason: authn.NotAssigned, Held: []directory.Held{fits}}, nil)
+	if body := get(v, "/app/").Body.String(); strings.Contains(body, "E3") {
+		t.Error("who is only not assigned is told that a licence doesn't help, which does")
+	}
 	if v.MayUse = nil; get(v, "/app/").Code != http.StatusServiceUnavailable {
 		t.Error("where nobody knows who may use it, the mailbox is open")
 	}

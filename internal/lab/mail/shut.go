@@ -30,8 +30,11 @@ func (v shutView) Do() string {
 	}
 }
 
-// Licences are those that the person has and that don't help, each in words.
+// Licences are those that the person has and that don't help, each in words; none where it isn't for want of one.
 func (v shutView) Licences() []string {
+	if v.Reason != authn.NotLicensed {
+		return nil
+	}
 	var all []string
 	for _, h := range v.Grant.Held {
 		words := h.Plan + " is " + string(h.State)
