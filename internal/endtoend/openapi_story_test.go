@@ -102,8 +102,24 @@ func callsOfLicences() []call {
 func callsOfDomains() []call {
 	return []call{
 		{method: "GET", path: "/mode"},
-		{method: "PUT", path: "/mode/pta.example.test", body: `{"path":"phs","reason":"a drill"}`},
+		{method: "GET", path: "/mode/pta.example.test", keep: "mode=ETag"},
+		{method: "POST", path: "/mode/pta.example.test/preview", body: `{"path":"phs"}`},
+		{method: "PUT", path: "/mode/pta.example.test", match: "${mode}", body: `{"path":"phs","reason":"a drill"}`},
+		{method: "PUT", path: "/mode/pta.example.test", match: "${mode}", body: `{"path":"cloud"}`, status: 409},
+		{method: "POST", path: "/mode/pta.example.test/undo"},
 		{method: "DELETE", path: "/mode/pta.example.test"},
+		{method: "GET", path: "/mode-changes?domain=pta.example.test&limit=1", keep: "changes=next"},
+		{method: "GET", path: "/mode-changes?after=${changes}"},
+		{method: "POST", path: "/domains", body: `{"name":"tug.example.test"}`, status: 201},
+		{method: "GET", path: "/domains"},
+		{method: "POST", path: "/domains/tug.example.test/verify", body: `{"vouch":true}`},
+		{method: "GET", path: "/domains/tug.example.test", keep: "domain=ETag"},
+		{method: "PATCH", path: "/domains/tug.example.test", match: "${domain}", body: `{"passwordExpiry":"90d"}`},
+		{method: "PATCH", path: "/domains/tug.example.test", match: "${domain}", body: `{"passwordExpiry":"none"}`, status: 409},
+		{method: "DELETE", path: "/domains/tug.example.test"},
+		{method: "GET", path: "/rollouts"},
+		{method: "PUT", path: "/rollouts/Pilot", body: `{"path":"pta"}`},
+		{method: "DELETE", path: "/rollouts/Pilot"},
 	}
 }
 
