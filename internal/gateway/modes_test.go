@@ -1,0 +1,197 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/console/api"
+	"github.com/fourways-id/fourways/internal/directory"
+)
+
+// history is the domain's, the newest first: "set cloud>pta by ann".
+func (h *house) history(domain string) []string {
+	h.t.Helper()
+	all, err := h.ModeHistory(h.t.Context(), domain, 0, 0)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var lines []string
+	for _, c := range all {
+		lines = append(lines, fmt.Sprintf("%s %s>%s by %s", c.Kind, c.From, c.To, c.By))
+	}
+	return lines
+}
+
+func (h *house) set(path authn.Path, by string) {
+	h.t.Helper()
+	if _, err := h.SetMode(h.t.Context(), "cloud.example", api.ModeChange{Path: path}, by, ""); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func TestUndoBringsBackWhatTheLastChangeReplaced(t *testing.T) {
+	h := newHouse(t, "127.0.0.1:0", harbourMetadata(t))
+	undo := func() (api.Mode, error) { return h.UndoMode(t.Context(), "cloud.example", "zoe", "") }
+	if _, err := undo(); !errors.Is(err, directory.ErrNotFound) {
+		t.Errorf("nothing was changed: %v", err)
+	}
+	h.set(authn.PathPTA, "ann")
+	h.set(authn.PathPHS, "ben")
+	if m, err := undo(); err != nil || m.Path != authn.PathPTA || m.Override.By != "ann" || m.Rule != "override of cloud.example by ann" {
+		t.Errorf("once: %+v, %v", m, err)
+	}
+	if m, err := undo(); err != nil || m.Path != authn.PathCloud || m.Override != nil {
+		t.Errorf("twice: %+v, %v", m, err)
+	}
+	if _, err := undo(); !errors.Is(err, directory.ErrNotFound) {
+		t.Errorf("nothing is left: %v", err)
+	}
+	want := []string{"undo pta>cloud by zoe", "undo phs>pta by zoe", "set pta>phs by ben", "set cloud>pta by ann"}
+	if got := h.history("cloud.example"); !slices.Equal(got, want) {
+		t.Errorf("history: %q", got)
+	}
+	if got := h.history("saml.example"); len(got) != 0 {
+		t.Errorf("another domain's: %q", got)
+	}
+}
+
+func TestAnIdentityProviderThatIsGoneIsNotBroughtBack(t *testing.T) {
+	h := newHouse(t, "127.0.0.1:0", harbourMetadata(t))
+	ctx := t.Context()
+	for _, path := range []authn.Path{authn.PathFederated, authn.PathCloud} {
+		if _, err := h.SetMode(ctx, "saml.example", api.ModeChange{Path: path}, "ann", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	idp := h.text[strings.Index(h.text, "[[idp]]"):]
+	if _, err := h.edit("path = \"federated\"\nidp = \"harbour\"\n"+idp, "path = \"cloud\"\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.UndoMode(ctx, "saml.example", "ann", ""); err == nil || !strings.Contains(err.Error(), "is gone") {
+		t.Errorf("%v", err)
+	}
+	if p := h.pathOf("saml.example"); p != authn.PathCloud {
+		t.Errorf("people sign in by %s", p)
+	}
+}
+
+func TestAReloadStandsInTheHistoryAndCanBeUndone(t *testing.T) {
+	h := newHouse(t, "127.0.0.1:0", harbourMetadata(t))
+	ctx := t.Context()
+	if _, err := h.edit("path = \"cloud\"", "path = \"pta\""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Reload(ctx); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"file cloud>pta by configuration file"}
+	if got := h.history("cloud.example"); !slices.Equal(got, want) {
+		t.Errorf("history: %q", got)
+	}
+	m, err := h.UndoMode(ctx, "cloud.example", "zoe", "")
+	if err != nil || m.Path != authn.PathCloud || m.Override == nil || m.File != authn.PathPTA {
+		t.Errorf("undone: %+v, %v", m, err)
+	}
+	// A change of the file behind an override changes nobody's path, and is not what an undo takes back.
+	if _, err := h.edit("path = \"cloud\"", "path = \"phs\""); err != nil {
+		t.Fatal(err)
+	}
+	h.set(authn.PathPTA, "ann")
+	if _, err := h.edit("threshold = 10", "threshold = 9"); err != nil { // the file says cloud again
+		t.Fatal(err)
+	}
+	if m, err := h.UndoMode(ctx, "cloud.example", "zoe", ""); err != nil || m.Path != authn.PathCloud || m.Override == nil {
+		t.Errorf("ann's change was the last: %+v, %v", m, err)
+	}
+	if got := h.history("cloud.example")[1]; got != "file phs>cloud by configuration file" {
+		t.Errorf("history: %q", got)
+	}
+}
+
+func TestOfTwoWhoSwapOneDomainTheSecondIsTold(t *testing.T) {
+	h := newHouse(t, "127.0.0.1:0", harbourMetadata(t))
+	ctx := t.Context()
+	read, err := h.Mode(ctx, "cloud.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var changed, told int
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for _, swap := range []func(version string) (api.Mode, error){
+		func(v string) (api.Mode, error) {
+			return h.SetMode(ctx, "cloud.example", api.ModeChange{Path: authn.PathPTA}, "ann", v)
+		},
+		func(v string) (api.Mode, error) {
+			return h.SetMode(ctx, "cloud.example", api.ModeChange{Path: authn.PathPHS}, "ben", v)
+		},
+	} {
+		all.Go(func() {
+			_, err := swap(read.Tag())
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err == nil:
+				changed++
+			case errors.Is(err, directory.ErrChanged):
+				told++
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if changed != 1 || told != 1 || len(h.history("cloud.example")) != 1 {
+		t.Errorf("%d changed it, %d were told; history %q", changed, told, h.history("cloud.example"))
+	}
+	for what, swap := range map[string]func() (api.Mode, error){
+		"undo":  func() (api.Mode, error) { return h.UndoMode(ctx, "cloud.example", "ann", read.Tag()) },
+		"reset": func() (api.Mode, error) { return h.ResetMode(ctx, "cloud.example", "ann", read.Tag()) },
+	} {
+		if _, err := swap(); !errors.Is(err, directory.ErrChanged) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	now, err := h.Mode(ctx, "cloud.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err := h.ResetMode(ctx, "cloud.example", "ann", now.Tag()); err != nil || m.Override != nil {
+		t.Errorf("with the version that was read: %+v, %v", m, err)
+	}
+}
+
+func TestAPreviewCountsAndChangesNothing(t *testing.T) {
+	h := newHouse(t, "127.0.0.1:0", harbourMetadata(t))
+	ctx := t.Context()
+	h.synced("cloud.example")
+	if _, err := h.Operator().CreateUser(ctx, api.NewUser{UPN: "zoe@cloud.example", Password: "Spring-2025!"}); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[authn.Path]string{
+		authn.PathPHS:   "affects 2 users; 1 has no synchronised hash and would get 50056; sessions that are open stay open",
+		authn.PathCloud: "affects 2 users; 1 has no cloud password and would get 50056; it is the path already; sessions that are open stay open",
+		authn.PathPTA:   "affects 2 users; 1 is cloud-only, and unknown on the premises; 0 agents could be asked now; sessions that are open stay open",
+	} {
+		p, err := h.PreviewMode(ctx, "cloud.example", api.ModeChange{Path: path})
+		if got := strings.Join(p.Says, "; "); err != nil || got != want {
+			t.Errorf("%s: %q, %v", path, got, err)
+		}
+	}
+	if p, err := h.PreviewMode(ctx, "saml.example", api.ModeChange{Path: authn.PathFederated}); err != nil || p.Says[1] != "0 have no immutable ID, by which harbour names people" {
+		t.Errorf("%+v, %v", p, err)
+	}
+	for _, bad := range []api.ModeChange{{Path: "none"}, {Path: ""}, {Path: authn.PathPHS, IdP: "harbour"}, {Path: authn.PathFederated}} {
+		if _, err := h.PreviewMode(ctx, "cloud.example", bad); err == nil {
+			t.Errorf("%+v is previewed", bad)
+		}
+	}
+	if h.pathOf("cloud.example") != authn.PathCloud || len(h.history("cloud.example")) != 0 || h.onprem.current() != nil {
+		t.Error("a preview changed something")
+	}
+}
