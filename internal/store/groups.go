@@ -115,7 +115,7 @@ func (d *DB) PutGroup(ctx context.Context, g directory.Group) error {
 // directory.ErrNotFound when there is no such group.
 func (d *DB) DeleteGroup(ctx context.Context, id string, allow func(g directory.Group, u directory.GroupUses) error) (gone directory.Group, err error) {
 	for first, more := true, true; err == nil && more; first = false {
-		err = d.write(ctx, func(t *tx) error {
+		err = d.writeBulk(ctx, func(t *tx) error {
 			if gone, err = groupIn(t, id); err != nil {
 				return err
 			}

@@ -29,7 +29,7 @@ func (d *DB) applyMembers(ctx context.Context, groups []directory.Group) error {
 	var failed []error
 	change := func(how func(*tx, string, []authn.AccountID) error, group string, all []authn.AccountID) {
 		for some := range slices.Chunk(all, chunk) {
-			failed = append(failed, d.write(ctx, func(t *tx) error { return errors.Join(how(t, group, some), relicense(t, some)) }))
+			failed = append(failed, d.writeBulk(ctx, func(t *tx) error { return errors.Join(how(t, group, some), relicense(t, some)) }))
 		}
 	}
 	for _, g := range groups {
