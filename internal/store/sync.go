@@ -60,7 +60,7 @@ func (d *DB) inChunks(ctx context.Context, changes []func(*tx) error) error {
 	var refused []error
 	for some := range slices.Chunk(changes, chunk) {
 		var now []error
-		err := d.write(ctx, func(t *tx) error {
+		err := d.writeBulk(ctx, func(t *tx) error {
 			now = nil
 			for _, change := range some {
 				failed, broken := t.savepoint(change)

@@ -34,6 +34,8 @@ type writer struct {
 	queue   chan *write
 	over    chan struct{}
 
+	small atomic.Int64 // writes that were asked for and are no bulk work
+
 	mu     sync.RWMutex // held for reading while a write is handed over
 	closed bool
 }
@@ -47,12 +49,21 @@ func startWriter(e *engine, p pools, clock authn.Clock) *writer {
 // write runs do within a transaction and returns when it is durable. do's error, or that of the transaction as a whole,
 // means that nothing of it was stored; so does an error of ctx. do must not keep tx, and must bear being called never.
 func (d *DB) write(ctx context.Context, do func(*tx) error) error {
+	d.writer.small.Add(1)
 	return d.submit(ctx, &write{do: do, done: make(chan struct{})})
 }
 
-// writeBulk is write for a part of a large change.
+// writeBulk is write for a part of a large change. While people sign in beside it, it rests as long as it worked.
 func (d *DB) writeBulk(ctx context.Context, do func(*tx) error) error {
-	return d.submit(ctx, &write{do: do, bulk: true, done: make(chan struct{})})
+	began, before := time.Now(), d.writer.small.Load() //nolint:forbidigo // measures the work, decides nothing
+	err := d.submit(ctx, &write{do: do, bulk: true, done: make(chan struct{})})
+	if d.writer.small.Load() != before {
+		select {
+		case <-time.After(time.Since(began)):
+		case <-ctx.Done(): // what was done is done
+		}
+	}
+	return err
 }
 
 func (d *DB) submit(ctx context.Context, j *write) error {
