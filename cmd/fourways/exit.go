@@ -116,7 +116,7 @@ func ofProblem(p api.Problem, why string) failure {
 	case p.Status == http.StatusNotFound:
 		f.code, f.what, f.do = exitNotFound, "there is no such thing", "check the name; the list commands show what there is"
 	case p.Status == http.StatusConflict:
-		f.code, f.what, f.do = exitConflict, "it exists already, or something else is in the way", "choose another name, or change what is there"
+		f.code, f.what, f.do = exitConflict, "it exists already, or something else is in the way", "choose another name, or change what the line above says"
 	case p.Status == http.StatusUnauthorized:
 		f.what, f.do = "the gateway does not know this token", "give another with --token or "+envToken+"; `fourways admin token create -c FILE` makes one"
 	case p.Status == http.StatusForbidden:
