@@ -127,8 +127,8 @@ func (d *DB) RemoveDomain(ctx context.Context, name string, allow func(k directo
 		}
 		var accounts, deleted int
 		if err := errors.Join(
-			t.row(`SELECT count(*) FROM (SELECT 1 FROM users WHERE domain = $1 LIMIT $2) some`, name, longestPage).Scan(&accounts),
-			t.row(`SELECT count(*) FROM (SELECT 1 FROM deleted_users WHERE domain = $1 LIMIT $2) some`, name, longestPage).Scan(&deleted),
+			t.row(`SELECT count(*) FROM (SELECT 1 FROM users WHERE domain = $1 LIMIT $2) counted`, name, longestPage).Scan(&accounts),
+			t.row(`SELECT count(*) FROM (SELECT 1 FROM deleted_users WHERE domain = $1 LIMIT $2) counted`, name, longestPage).Scan(&deleted),
 		); err != nil {
 			return fmt.Errorf("count the accounts of %s: %w", name, err)
 		}
