@@ -65,8 +65,10 @@ func testModeCensus(t *testing.T, b *bench) {
 	kim.Onprem.Anchor = "by hand"
 	b.create(t, user("ann", "ann@one.test"), synced("bob", "bob@one.test"), kim, user("zoe", "zoe@two.test"))
 	must(t, b.SetCredentials(ctx, []directory.Credential{
-		{Account: "ann", Scheme: directory.SchemeCloud, Record: []byte("x")}, {Account: "bob", Scheme: directory.SchemePHS, Record: []byte("x")},
-		{Account: "bob", Scheme: directory.SchemeCloud, Record: []byte("x")}, {Account: "zoe", Scheme: directory.SchemePHS, Record: []byte("x")},
+		{Account: "ann", Scheme: directory.SchemeCloud, Record: []byte("x")},
+		{Account: "bob", Scheme: directory.SchemePHS, Record: []byte("x")},
+		{Account: "bob", Scheme: directory.SchemeCloud, Record: []byte("x")},
+		{Account: "zoe", Scheme: directory.SchemePHS, Record: []byte("x")},
 	}))
 	c, err := b.ModeCensus(ctx, "one.test")
 	must(t, err)
