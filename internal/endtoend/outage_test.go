@@ -109,3 +109,18 @@ func TestAFreshGatewaySaysThatTheIdentityProviderIsDead(t *testing.T) {
 	})
 	h.healthy()
 }
+
+func TestPHSAndTheCloudNeedNothingOfThePremises(t *testing.T) {
+	h := openHouse(t, soon)
+	h.populate()
+	h.stopAgent()
+	h.lab.StopIdP()
+	h.lab.Premises().StopDC()
+	h.refused(h.signIn("alice@"+world.PTADomain, world.Password), http.StatusServiceUnavailable, authn.NoAgent) // control: they are down
+	h.allowed(h.signIn("alice@"+world.PHSDomain, world.Password), "alice@"+world.PHSDomain, authn.PathPHS)
+	const peggy = "peggy@" + world.CloudDomain
+	h.allowed(h.signIn(peggy, world.Password), peggy, authn.PathCloud)
+	if u, err := h.console.User(t.Context(), peggy); err != nil || !u.Object.Admin || u.Object.Synced {
+		t.Errorf("peggy is no cloud-only administrator: %+v, %v", u, err)
+	}
+}

@@ -20,6 +20,7 @@ func (g *Gateway) startLoops() {
 	ctx, cancel := context.WithCancel(context.Background())
 	g.serving.cancel = cancel
 	g.every(ctx, sweepEvery, g.sweep)
+	g.every(ctx, sweepEvery, g.follow)
 	g.every(ctx, sweepEvery, g.resumeLicences)
 	g.every(ctx, purgeEvery, g.purge)
 	g.every(ctx, shedEvery, g.writeShed)
@@ -54,6 +55,13 @@ func (g *Gateway) sweep(ctx context.Context) {
 	}
 	for _, r := range records {
 		g.watch.journal.Publish(r)
+	}
+}
+
+// follow opens the agent link when a domain has come to need it: another gateway of this store may have swapped its path.
+func (g *Gateway) follow(ctx context.Context) {
+	if err := g.onprem.ensure(ctx); err != nil {
+		g.core.log.Error("a domain needs the agent link; the next look tries again", "error", err)
 	}
 }
 

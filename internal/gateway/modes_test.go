@@ -11,6 +11,7 @@ import (
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/passhash"
 )
 
 // history is the domain's, the newest first: "set cloud>pta by ann".
@@ -193,5 +194,62 @@ func TestAPreviewCountsAndChangesNothing(t *testing.T) {
 	}
 	if h.pathOf("cloud.example") != authn.PathCloud || len(h.history("cloud.example")) != 0 || h.onprem.current() != nil {
 		t.Error("a preview changed something")
+	}
+}
+
+// "PHS as a backup": what is stored here signs people in while nothing of the premises can be reached.
+func TestPHSSignsInWithTheAgentLinkClosed(t *testing.T) {
+	h := newHouse(t, "127.0.0.1:0", harbourMetadata(t))
+	ctx := t.Context()
+	h.set(authn.PathPTA, "ann")
+	u := directory.User{ID: "id-phil", UPN: "phil@cloud.example", Synced: true, Enabled: true, Onprem: directory.Onprem{Anchor: "YQ=="}}
+	record := passhash.NewOrgID(passhash.NTHash([]byte("Spring-2025!"))).String()
+	if err := h.core.store.ApplySync(ctx, directory.Changes{Put: directory.Objects{Users: []directory.User{u}}, Hashes: []directory.Credential{{Account: u.ID, Scheme: directory.SchemePHS, Record: []byte(record)}}}); err != nil {
+		t.Fatal(err)
+	}
+	if h.onprem.current() == nil {
+		t.Fatal("the link was never open: the test shows nothing")
+	}
+	signIn := func() authn.Result {
+		return h.flow.SignIn(ctx, authn.Request{Typed: u.UPN, Answer: authn.Password{Secret: authn.NewSecret([]byte("Spring-2025!"))}})
+	}
+	h.onprem.close()
+	if r := signIn(); r.Outcome.Reason != authn.NoAgent {
+		t.Errorf("control: by pta: %+v", r.Outcome)
+	}
+	h.set(authn.PathPHS, "ann")
+	h.onprem.close() // the swap opened it again
+	if r := signIn(); r.Outcome.Verdict != authn.Allowed {
+		t.Errorf("by phs: %+v", r.Outcome)
+	}
+}
+
+// Another gateway of the store may have swapped a path, or moved a group.
+func TestTheAgentLinkFollowsWhatOthersChanged(t *testing.T) {
+	for what, change := range map[string]func(*house) error{
+		"a path": func(h *house) error {
+			_, err := h.core.store.ChangeMode(t.Context(), "cloud.example", func(*directory.Override, []directory.ModeChange) (*directory.Change, error) {
+				return &directory.Change{Override: &directory.Override{Domain: "cloud.example", Path: authn.PathPTA}}, nil
+			})
+			return err
+		},
+		"a group": func(h *house) error {
+			if err := h.core.store.CreateGroup(t.Context(), directory.Group{ID: "g", Name: "Pilot"}); err != nil {
+				return err
+			}
+			return h.Operator().RollOut(t.Context(), "Pilot", authn.PathPTA, h.core.clock.Now())
+		},
+	} {
+		h := newHouse(t, "127.0.0.1:0", harbourMetadata(t))
+		h.follow(t.Context())
+		if h.onprem.current() != nil {
+			t.Fatal("control: nobody needs the link yet")
+		}
+		if err := change(h); err != nil {
+			t.Fatal(err)
+		}
+		if h.follow(t.Context()); h.onprem.current() == nil {
+			t.Errorf("%s: the link is closed", what)
+		}
 	}
 }
