@@ -240,3 +240,23 @@ func TestTheSwitchOffDropsTheHashesAtOnceAndNotUnderAnybodysFeet(t *testing.T) {
 		t.Errorf("%+v, %v, %d hashes", d, err, count())
 	}
 }
+
+func FuzzParseExpiry(f *testing.F) {
+	for _, seed := range []string{"90d", "36h", "none", "file", "0d", "-1d", "1e3d", "99999999999999999999d", "1h0m0.5s", "d", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		d, err := parseExpiry(&text)
+		switch {
+		case err != nil && refusal(err).Status != http.StatusBadRequest:
+			t.Errorf("%q: %v", text, err)
+		case err != nil, text == "file":
+		case *d == 0:
+			if text != "none" {
+				t.Errorf("%q is taken for none", text)
+			}
+		case *d < shortestExpiry || *d > longestExpiry:
+			t.Errorf("%q: %s", text, *d)
+		}
+	})
+}

@@ -117,8 +117,8 @@ func putDomain(t *tx, k directory.KeptDomain) error {
 	return err
 }
 
-// RemoveDomain forgets a domain that allow lets go, with its swap; directory.ErrNotFound when nothing is kept of it. allow
-// learns how many accounts it has, and how many that were deleted and can come back.
+// RemoveDomain forgets a domain that allow lets go, with its swap and its history, so that a later domain of the name begins
+// anew (the audit log keeps who did what); directory.ErrNotFound when nothing is kept of it. allow learns how many accounts it has, and how many that were deleted and can come back.
 func (d *DB) RemoveDomain(ctx context.Context, name string, allow func(k directory.KeptDomain, accounts, deleted int) error) error {
 	return d.write(ctx, func(t *tx) error {
 		found, err := optional[directory.KeptDomain](t, `SELECT body FROM domains WHERE name = $1`, name)
@@ -137,6 +137,7 @@ func (d *DB) RemoveDomain(ctx context.Context, name string, allow func(k directo
 		}
 		_, err1 := t.exec(`DELETE FROM domains WHERE name = $1`, name)
 		_, err2 := t.exec(`DELETE FROM overrides WHERE domain = $1`, name)
-		return errors.Join(err1, err2)
+		_, err3 := t.exec(`DELETE FROM mode_changes WHERE domain = $1`, name)
+		return errors.Join(err1, err2, err3)
 	})
 }

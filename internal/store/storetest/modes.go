@@ -125,6 +125,9 @@ func testDomains(t *testing.T, b *bench) {
 	wantErr(t, "remove again", b.RemoveDomain(ctx, "one.test", allow), directory.ErrNotFound)
 	_, err = b.Override(ctx, "one.test")
 	wantErr(t, "its swap", err, directory.ErrNotFound)
+	history, err := b.ModeChanges(ctx, "one.test", 0, 0)
+	must(t, err)
+	equal(t, "its history", len(history), 0)
 }
 
 // testRollouts: a group is put into a roll-out by a rule that sees what it contains.
