@@ -86,6 +86,7 @@ type Objects struct {
 	Users    []User
 	Groups   []Group
 	Contacts []Contact
+	Deleted  []User // accounts of the premises that can still be brought back; never part of a change
 }
 
 // Changes is what one synchronisation run does to the tenant.

@@ -15,7 +15,8 @@ import (
 //
 // now holds every synchronised object, and beside them the cloud accounts whose anchor or name the source claims. An
 // object matches an account hard, by anchor, or softly, by UPN, when that is an account of the cloud only. A privileged
-// cloud account is never matched: who can write to the on-premises directory must not become administrator here.
+// cloud account is never matched: who can write to the on-premises directory must not become administrator here. Who was
+// deleted and is in the source again is the same account as before.
 // verified says whether a domain is the tenant's.
 func Diff(now directory.Objects, wanted []Object, verified func(domain string) bool) Plan {
 	d := &differ{
@@ -25,6 +26,10 @@ func Diff(now directory.Objects, wanted []Object, verified func(domain string) b
 		names:    map[string]*directory.User{},
 		ids:      map[string]authn.AccountID{},
 		seen:     map[string]bool{},
+		gone:     map[string]authn.AccountID{},
+	}
+	for _, u := range now.Deleted {
+		d.gone[u.Onprem.Anchor] = u.ID
 	}
 	for i := range now.Users {
 		u := &now.Users[i]
@@ -51,6 +56,7 @@ type differ struct {
 	names    map[string]*directory.User // and by UPN
 	ids      map[string]authn.AccountID // anchor -> account, of everybody who will be here, for groups
 	seen     map[string]bool            // anchors that the source has, those of skipped objects too
+	gone     map[string]authn.AccountID // anchor -> account, of those who were deleted and can come back
 }
 
 // sort parts the objects by kind, in the order of their anchors, and skips those that have no usable anchor. A skipped
@@ -105,7 +111,8 @@ func (d *differ) users(wanted []Object) {
 func (d *differ) match(o Object) *candidate {
 	who := authn.ParseIdentifier(o.UPN)
 	c := &candidate{from: o, cur: d.anchors[o.Anchor], upn: who.UPN()}
-	if cloud := d.names[c.upn]; c.cur == nil && cloud != nil && !cloud.Synced {
+	_, returns := d.gone[o.Anchor] // as the account that it was, and not as one that was made under its name since
+	if cloud := d.names[c.upn]; c.cur == nil && cloud != nil && !cloud.Synced && !returns {
 		if cloud.Onprem.Anchor != "" {
 			d.plan.skip(o, "a cloud account has that name and belongs to another anchor")
 			return nil
@@ -186,7 +193,7 @@ func (d *differ) taken(upn string, spokenFor map[*directory.User]bool) bool {
 }
 
 func (d *differ) putUser(c *candidate) {
-	o, u := c.from, directory.User{ID: authn.AccountID(idOf(User, c.from.Anchor))}
+	o, u := c.from, directory.User{ID: cmp.Or(d.gone[c.from.Anchor], authn.AccountID(idOf(User, c.from.Anchor)))}
 	if c.cur != nil {
 		u = *c.cur
 	}

@@ -10,7 +10,8 @@ import (
 	"github.com/fourways-id/fourways/internal/directory"
 )
 
-// Synced returns every synchronised object, users by UPN, groups and contacts by name.
+// Synced returns every synchronised object, users by UPN, groups and contacts by name, and those deleted accounts that come
+// back when their anchor does, the last deleted one last.
 func (d *DB) Synced(ctx context.Context) (directory.Objects, error) {
 	users, err := list(ctx, d, "synchronised users", body[directory.User], `SELECT body FROM users WHERE synced ORDER BY upn`)
 	if err != nil {
@@ -21,7 +22,12 @@ func (d *DB) Synced(ctx context.Context) (directory.Objects, error) {
 		return directory.Objects{}, err
 	}
 	contacts, err := list(ctx, d, "synchronised contacts", body[directory.Contact], `SELECT body FROM contacts WHERE synced ORDER BY name, id`)
-	return directory.Objects{Users: users, Groups: groups, Contacts: contacts}, err
+	if err != nil {
+		return directory.Objects{}, err
+	}
+	deleted, err := list(ctx, d, "deleted users", body[directory.User], `SELECT body FROM deleted_users WHERE anchor <> '' ORDER BY deleted, id`)
+	deleted = slices.DeleteFunc(deleted, func(u directory.User) bool { return !u.Synced })
+	return directory.Objects{Users: users, Groups: groups, Contacts: contacts, Deleted: deleted}, err
 }
 
 // ApplySync carries out what a synchronisation planned, in short transactions between which sign-ins go on: deletions,

@@ -21,10 +21,11 @@ func (d *DB) UserByID(ctx context.Context, id authn.AccountID) (directory.User, 
 	return one(ctx, d, "user "+string(id), body[directory.User], `SELECT body FROM users WHERE id = $1`, string(id))
 }
 
-// UserByAnchor finds a synchronised user by source anchor; directory.ErrNotFound when there is none. "" is nobody's.
+// UserByAnchor finds a user by source anchor, or by the immutable ID that was given by hand; directory.ErrNotFound when there
+// is none. "" is nobody's.
 func (d *DB) UserByAnchor(ctx context.Context, anchor string) (directory.User, error) {
 	return one(ctx, d, "user with anchor "+anchor, body[directory.User],
-		`SELECT body FROM users WHERE synced AND anchor <> '' AND anchor = $1`, anchor)
+		`SELECT body FROM users WHERE anchor <> '' AND anchor = $1`, anchor)
 }
 
 // Users lists users by UPN, from after q.After on. A limit of 0, or above 1000, means 1000.

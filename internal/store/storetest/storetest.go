@@ -89,6 +89,7 @@ func Test(t *testing.T, e Engine) {
 		"sync/nestings":     testSyncedNestings,
 		"sync":              testSync,
 		"sync/names":        testSyncNames,
+		"sync/returners":    testReturners,
 		"sync/interleaved":  testInterleaved,
 		"operators":         testOperators,
 		"small":             testSmall,

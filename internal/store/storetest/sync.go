@@ -46,6 +46,26 @@ func testSync(t *testing.T, b *bench) {
 	wantSynced(t, b, "u1@one.test u3@one.test u5@one.test ", "", "", 3)
 }
 
+// testReturners: a synchronisation is told of those deleted accounts that come back with their anchor, and of no others.
+func testReturners(t *testing.T, b *bench) {
+	ctx := t.Context()
+	ann := user("ann", "ann@one.test")
+	ann.Onprem.Anchor = "by hand"
+	b.create(t, ann, synced("sue", "sue@one.test"), synced("tom", "tom@one.test"))
+	for _, id := range []authn.AccountID{"ann", "sue"} {
+		_, err := b.RemoveUser(ctx, id, allowed)
+		must(t, err)
+	}
+	now, err := b.Synced(ctx)
+	must(t, err)
+	equal(t, "synchronised", names(now.Users, upn), "tom@one.test ")
+	equal(t, "who may come back", names(now.Deleted, upn), "sue@one.test ")
+	must(t, b.ForgetUser(ctx, "sue"))
+	now, err = b.Synced(ctx)
+	must(t, err)
+	equal(t, "once she is forgotten", len(now.Deleted), 0)
+}
+
 func wantSynced(t *testing.T, b *bench, users, groups, contacts string, hashes int) {
 	t.Helper()
 	got, err := b.Synced(t.Context())

@@ -57,6 +57,9 @@ func refuseUsers(t *testing.T, b *bench, ann, sue directory.User) {
 	wantErr(t, "the same anchor by hand", b.CreateUser(ctx, twin), directory.ErrConflict)
 	twin.Onprem.Anchor = "anchor of its own"
 	wantErr(t, "an anchor of its own by hand", b.CreateUser(ctx, twin), nil)
+	byHand, err := b.UserByAnchor(ctx, twin.Onprem.Anchor)
+	must(t, err)
+	equal(t, "by that anchor", byHand.ID, twin.ID)
 	ann.UPN = "ben@two.test"
 	wantErr(t, "rename to a taken name", b.update(ctx, ann), directory.ErrConflict)
 	wantErr(t, "update of nobody", b.update(ctx, user("99", "x@one.test")), directory.ErrNotFound)
