@@ -195,6 +195,9 @@ func (a *People) ChangeUser(ctx context.Context, named string, c directory.UserC
 		*now = next
 		return nil
 	})
+	if errors.Is(err, directory.ErrLicensed) {
+		err = guarded(err.Error() + ": name another one, or take the licences first (`fourways license revoke`)")
+	}
 	return before, after, lastAdmin(err)
 }
 

@@ -25,6 +25,10 @@ var (
 // ErrLastAdmin says that nobody would be left who could administer with everything on-premises down.
 var ErrLastAdmin = errors.New("the last cloud-only administrator who can sign in")
 
+// ErrLicensed says that a licence needs the usage location of its holder (Microsoft Graph, user: "Required for users that are
+// assigned licenses", "Not nullable").
+var ErrLicensed = errors.New("licences need a usage location")
+
 // User is a person's account.
 type User struct {
 	ID            authn.AccountID `json:"id"`
@@ -35,7 +39,8 @@ type User struct {
 	Mail          string          `json:"mail,omitempty"`
 	Department    string          `json:"department,omitempty"`
 	JobTitle      string          `json:"jobTitle,omitempty"`
-	UsageLocation string          `json:"usageLocation,omitempty"` // ISO 3166-1 alpha-2
+	UsageLocation string          `json:"usageLocation,omitempty"`        // ISO 3166-1 alpha-2
+	LocationHere  bool            `json:"usageLocationSetHere,omitempty"` // of a synchronised user: an administrator has set it, so the premises' value does not count
 	Enabled       bool            `json:"accountEnabled"`
 	Blocked       bool            `json:"signInBlocked,omitempty"` // in the cloud, whatever the premises say
 	MustChange    bool            `json:"forceChangePasswordNextSignIn,omitempty"`

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/fourways-id/fourways/authn"
@@ -140,13 +139,4 @@ func allNames(what string, names []string) error {
 		}
 	}
 	return nil
-}
-
-// UsageLocation judges a usage location: ISO 3166-1 alpha-2, as its own spelling.
-func UsageLocation(s string) (string, error) {
-	upper := strings.ToUpper(s)
-	if len(upper) != 2 || strings.Trim(upper, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
-		return "", fmt.Errorf("%.8q is no usage location: give the two letters of a country, such as NL (ISO 3166-1)", s)
-	}
-	return upper, nil
 }

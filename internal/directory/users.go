@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net/mail"
@@ -39,8 +38,9 @@ func (u User) KeepCloud(now User) User {
 	u.ID, u.Created = now.ID, now.Created
 	u.Blocked, u.Admin, u.MustChange, u.Leaked = now.Blocked, now.Admin, now.MustChange, now.Leaked
 	u.UsageLocation = u.Onprem.Location
-	if now.UsageLocation != now.Onprem.Location { // an administrator has set one
-		u.UsageLocation = cmp.Or(now.UsageLocation, u.Onprem.Location)
+	// One that differs from the premises' was set here before the account was taken over.
+	if u.LocationHere = now.UsageLocation != "" && (now.LocationHere || now.UsageLocation != now.Onprem.Location); u.LocationHere {
+		u.UsageLocation = now.UsageLocation
 	}
 	return u
 }
@@ -95,6 +95,9 @@ func (c UserChange) Apply(u User) (User, error) {
 	setFlag(&u.Blocked, c.Blocked)
 	setFlag(&u.Admin, c.Admin)
 	setFlag(&u.MustChange, c.MustChange)
+	if c.UsageLocation != nil {
+		u.LocationHere = u.Synced && u.UsageLocation != ""
+	}
 	if u.UsageLocation == "" {
 		u.UsageLocation = u.Onprem.Location
 	}

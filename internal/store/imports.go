@@ -118,7 +118,7 @@ func (d *DB) importRow(t *tx, r Import) (ImportResult, error) {
 	if done.Made {
 		return done, nil
 	}
-	return done, errors.Join(keepAdmin(t, before, after), relicense(t, []authn.AccountID{after.ID}))
+	return done, errors.Join(keepAdmin(t, before, after), keepLocation(t, before, after), relicense(t, []authn.AccountID{after.ID}))
 }
 
 // userNamed is nil when nobody has that name.

@@ -59,7 +59,7 @@ func (d *DB) CreateUserWith(ctx context.Context, u directory.User, record []byte
 
 // ChangeUser changes a user by a rule, in one write: of two changes at once the second sees what the first left. An error of
 // the rule stores nothing. directory.ErrNotFound and directory.ErrConflict as they are, directory.ErrLastAdmin when nobody
-// would be left to administer with the premises down.
+// would be left to administer with the premises down, directory.ErrLicensed when a licence needs what is to be cleared.
 func (d *DB) ChangeUser(ctx context.Context, id authn.AccountID, change func(*directory.User) error) (before, after directory.User, err error) {
 	err = d.write(ctx, func(t *tx) (err error) {
 		if before, err = userIn(t, id); err != nil {
@@ -76,9 +76,21 @@ func (d *DB) ChangeUser(ctx context.Context, id authn.AccountID, change func(*di
 		if err := putUser(t, after); err != nil {
 			return err
 		}
-		return errors.Join(keepAdmin(t, before, after), relicense(t, []authn.AccountID{id}))
+		return errors.Join(keepAdmin(t, before, after), keepLocation(t, before, after), relicense(t, []authn.AccountID{id}))
 	})
 	return before, after, err
+}
+
+// keepLocation refuses to clear the usage location of somebody who has a licence.
+func keepLocation(t *tx, before, after directory.User) error {
+	if before.UsageLocation == "" || after.UsageLocation != "" {
+		return nil
+	}
+	licensed, err := t.exists(`SELECT 1 FROM licences WHERE account = $1 AND state = $2`, string(after.ID), string(directory.LicenceActive))
+	if err != nil || !licensed {
+		return err
+	}
+	return fmt.Errorf("%s: %w", after.UPN, directory.ErrLicensed)
 }
 
 // freeAnchor refuses an immutable ID given by hand that is another account's: it is what an identity provider names people by.

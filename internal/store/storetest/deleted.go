@@ -65,6 +65,18 @@ func testUserChanges(t *testing.T, b *bench) {
 		t.Errorf("the administrator: synchronised %v, %v", got.Synced, err)
 	}
 
+	move := func(to string) error {
+		_, _, err := b.ChangeUser(ctx, "ben", func(u *directory.User) error { u.UsageLocation = to; return nil })
+		return err
+	}
+	must(t, move("NL"))
+	must(t, b.CreatePlan(ctx, plan("E3", 1)))
+	must(t, b.Assign(ctx, "E3", "ben", seated))
+	wantErr(t, "clear the usage location of who has a licence", move(""), directory.ErrLicensed)
+	wantErr(t, "another usage location", move("DE"), nil)
+	must(t, b.Revoke(ctx, "E3", "ben"))
+	wantErr(t, "clear that of who has none", move(""), nil)
+
 	b.commit(t, b.final("s1", ben, authn.None))
 	_, _, err = b.ChangeUser(ctx, "ben", func(u *directory.User) error { u.Blocked = true; return nil })
 	must(t, err)
@@ -94,7 +106,9 @@ func testDeleted(t *testing.T, b *bench) {
 	ctx := t.Context()
 	ann := user("ann", "ann@one.test")
 	b.create(t, ann)
-	must(t, b.SetCredentials(ctx, []directory.Credential{{Account: "ann", Scheme: directory.SchemeCloud, Record: []byte("x")}}))
+	must(t, b.SetCredentials(ctx, []directory.Credential{
+		{Account: "ann", Scheme: directory.SchemeCloud, Record: []byte("x")}, {Account: "ann", Scheme: directory.SchemePHS, Record: []byte("x")},
+	}))
 	must(t, b.PutGroup(ctx, directory.Group{ID: "g", Name: "g", Members: []authn.AccountID{"ann"}}))
 	b.commit(t, b.final("s1", ann, authn.None))
 	no := errors.New("no")
@@ -110,6 +124,10 @@ func testDeleted(t *testing.T, b *bench) {
 	must(t, err)
 	equal(t, "found among the deleted ones", fmt.Sprint(len(gone), gone[0].Groups, gone[0].Deleted.Equal(b.clock.Now())), "1 [g] true")
 
+	n, err := b.DropCredentials(ctx, directory.SchemePHS, "one.test") // the switch of a domain reaches who may come back
+	must(t, err)
+	equal(t, "hashes of deleted accounts that were dropped", n, 1)
+
 	b.create(t, user("new", "ann@one.test")) // her name is free
 	_, err = b.RestoreUser(ctx, "ann", asItIs)
 	wantErr(t, "restore under a name that is taken", err, directory.ErrConflict)
@@ -121,6 +139,8 @@ func testDeleted(t *testing.T, b *bench) {
 	equal(t, "groups", len(groups), 1)
 	_, err = b.Credential(ctx, "ann", directory.SchemeCloud)
 	wantErr(t, "her password", err, nil)
+	_, err = b.Credential(ctx, "ann", directory.SchemePHS)
+	wantErr(t, "the hash that was dropped", err, directory.ErrNotFound)
 	_, err = b.RestoreUser(ctx, "ann", asItIs)
 	wantErr(t, "restore again", err, directory.ErrNotFound)
 	testForgotten(ctx, t, b)

@@ -44,7 +44,7 @@ func (m *mastery) sync(r *rapid.T) {
 	m.premises.DisplayName = rapid.SampledFrom([]string{"Tom", "Thomas"}).Draw(r, "display name")
 	m.premises.UPN = rapid.SampledFrom([]string{"tom@one.test", "thomas@one.test"}).Draw(r, "name")
 	m.premises.Enabled = rapid.Bool().Draw(r, "enabled")
-	m.premises.Onprem.Location = rapid.SampledFrom([]string{"", "DE"}).Draw(r, "location there")
+	m.premises.Onprem.Location = rapid.SampledFrom([]string{"", "DE", "NL"}).Draw(r, "location there")
 	m.premises.UsageLocation = m.premises.Onprem.Location
 	ok(r, m.ApplySync(m.t.Context(), directory.Changes{Put: directory.Objects{Users: []directory.User{m.premises}}}))
 	m.deleted = false
@@ -58,7 +58,7 @@ func (m *mastery) leave(r *rapid.T) {
 func (m *mastery) cloud(r *rapid.T) {
 	c := directory.UserChange{Blocked: new(bool), MustChange: new(bool), Admin: new(bool), UsageLocation: new(string)}
 	*c.Blocked, *c.MustChange, *c.Admin = rapid.Bool().Draw(r, "block"), rapid.Bool().Draw(r, "must change"), rapid.Bool().Draw(r, "admin")
-	*c.UsageLocation = rapid.SampledFrom([]string{"", "NL"}).Draw(r, "location here")
+	*c.UsageLocation = rapid.SampledFrom([]string{"", "DE", "NL"}).Draw(r, "location here")
 	_, _, err := m.ChangeUser(m.t.Context(), "tom", func(u *directory.User) (err error) {
 		*u, err = c.Apply(*u)
 		return err
