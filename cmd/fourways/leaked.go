@@ -70,10 +70,11 @@ func (a *app) leakedCheck(ctx context.Context, name string, ask api.LeakedCheck)
 }
 
 // What goes into one request: so many pairs, which the slowest records that are stored keep busy for less than the four
-// minutes that a request may take, or as many as have so many bytes.
+// minutes that a request may take, or as many as have so many bytes: JSON writes some of them as six (\u003c), and the last
+// line comes on top.
 const (
 	leakedPairs = 25
-	leakedBytes = 256 << 10
+	leakedBytes = api.LeakedLongestBytes / 8
 )
 
 // leakedRun is one check under way.

@@ -17,12 +17,9 @@ type Leaks interface {
 func (c *console) leakedOperations() []operation {
 	return []operation{
 		act(c, "POST /leaked", Admin, "Check leaked credentials", "Compare names and passwords of a leak with the stored records, and flag the accounts that match", c.checkLeaked).
-			large(longestLeak).long(),
+			large(api.LeakedLongestBytes).long(),
 	}
 }
-
-// longestLeak bounds the body of one check, in bytes: as many pairs as it takes, each with a long name and password.
-const longestLeak = 1 << 20
 
 func (c *console) checkLeaked(r *http.Request, ask api.LeakedCheck, _ api.Token) (did[api.LeakedReport], error) {
 	found, err := c.Tenant.Leaks.CheckLeaked(r.Context(), ask)

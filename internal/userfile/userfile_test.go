@@ -113,6 +113,7 @@ func TestAFileThatIsNoListIsRefusedWhole(t *testing.T) {
 	for name, text := range map[string]string{
 		"nothing": "", "empty lines": "\n\n", "no header": "ann@x.example,Ann\n", "no names": "displayName,mail\n", "twice": "userPrincipalName,mail,Mail\n",
 		"UTF-16": "\xff\xfeu\x00s\x00e\x00r\x00\n\x00", "a broken header": "\"userPrincipalName\n",
+		"lines that end with CR": "userPrincipalName\rann@x.example\r",
 	} {
 		_, err := userfile.Open(strings.NewReader(text), userfile.CSV)
 		var bad userfile.BadFile
@@ -215,6 +216,24 @@ func TestPairsOfALeakAreReadOneByOne(t *testing.T) {
 		if got[i] != want[i] {
 			t.Errorf("%v, want %v", got[i], want[i])
 		}
+	}
+}
+
+// A list that was joined from several files has marks in the middle, and one of an old Mac has no line ends that are known:
+// neither may make a leaked password pass for nobody's, or for another one.
+func TestPairsAreNotLostToMarksAndCarriageReturns(t *testing.T) {
+	list := userfile.OpenPairs(strings.NewReader("ann@x.example:one\r\n\ufeffben@x.example:two\ncarl@x.example:three\rdora@x.example:four\nerin@x.example:five\r"))
+	for _, want := range []api.LeakedPair{{Line: 1, User: "ann@x.example", Password: "one"}, {Line: 2, User: "ben@x.example", Password: "two"}} {
+		if got, err := list.Next(); got != want || err != nil {
+			t.Errorf("%v, %v, want %v", got, err, want)
+		}
+	}
+	var bad userfile.BadLine
+	if p, err := list.Next(); !errors.As(err, &bad) || bad.Line != 3 || strings.Contains(err.Error(), "three") {
+		t.Errorf("%v, %v, want line 3 to be bad", p, err)
+	}
+	if got, err := list.Next(); got != (api.LeakedPair{Line: 4, User: "erin@x.example", Password: "five"}) || err != nil {
+		t.Errorf("%v, %v", got, err)
 	}
 }
 

@@ -1,7 +1,11 @@
 package api
 
-// LeakedPairs is how many pairs one check takes: with a record of Argon2id for each, about fifteen seconds.
-const LeakedPairs = 200
+// What one check takes: so many pairs, which with a record of Argon2id for each are about fifteen seconds, in a body of so
+// many bytes.
+const (
+	LeakedPairs        = 200
+	LeakedLongestBytes = 1 << 20
+)
 
 // LeakedCheck asks whether names and passwords of a leak are those of accounts.
 type LeakedCheck struct {
