@@ -18,7 +18,6 @@ import (
 // configure puts in force what may change while the gateway runs: domains, identity providers, lockout, and whether the
 // agent link is open. What can't be taken back comes last.
 func (g *Gateway) configure(ctx context.Context, c *config.Config, idps map[string]*idp) error {
-	before := g.tenant.Configured()
 	if err := g.paths.passwords.configure(c); err != nil {
 		return err
 	}
@@ -26,7 +25,7 @@ func (g *Gateway) configure(ctx context.Context, c *config.Config, idps map[stri
 	if err := g.onprem.ensure(ctx); err != nil {
 		return err
 	}
-	return g.dropUnwantedHashes(ctx, before...)
+	return g.dropUnwantedHashes(ctx)
 }
 
 // swap is the part of configure that can't fail; the next sign-in sees it.
@@ -42,22 +41,29 @@ func (g *Gateway) swap(c *config.Config, idps map[string]*idp) {
 }
 
 // dropUnwantedHashes removes what must not be kept: with the switch off, the store holds no hash of a domain's people. A
-// domain that was taken out of the file is one with the switch off.
-func (g *Gateway) dropUnwantedHashes(ctx context.Context, gone ...directory.Domain) error {
+// domain that is served no more, since when ever, is one with the switch off.
+func (g *Gateway) dropUnwantedHashes(ctx context.Context) error {
 	served, err := g.tenant.Domains(ctx)
 	if err != nil {
 		return err
 	}
-	for _, d := range append(served, gone...) {
-		if slices.ContainsFunc(served, func(s directory.Domain) bool { return s.Name == d.Name && s.PHS }) {
+	peopled, err := g.core.store.PeopleDomains(ctx)
+	if err != nil {
+		return fmt.Errorf("drop synchronised hashes where password_hash_sync is off: %w", err)
+	}
+	for _, name := range peopled {
+		if slices.ContainsFunc(served, func(s directory.Domain) bool { return s.Name == name && s.PHS }) {
 			continue
 		}
-		n, err := g.core.store.DropCredentials(ctx, directory.SchemePHS, d.Name)
+		if n, err := g.core.store.CountCredentials(ctx, directory.SchemePHS, name); err == nil && n == 0 {
+			continue // mostly: nothing is to be written
+		}
+		n, err := g.core.store.DropCredentials(ctx, directory.SchemePHS, name)
 		if err != nil {
-			return fmt.Errorf("drop the synchronised hashes of %s, where password_hash_sync is off: %w", d.Name, err)
+			return fmt.Errorf("drop the synchronised hashes of %s, where password_hash_sync is off: %w", name, err)
 		}
 		if n > 0 {
-			g.core.log.Info("dropped synchronised password hashes: password_hash_sync is off", "domain", d.Name, "records", n)
+			g.core.log.Info("dropped synchronised password hashes: password_hash_sync is off", "domain", name, "records", n)
 		}
 	}
 	return nil

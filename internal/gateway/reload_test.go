@@ -230,7 +230,7 @@ func TestReloadsAtOnceEndWithOneConfiguration(t *testing.T) {
 // synced gives the domain a synchronised person with a hash, and counts the domain's hashes.
 func (h *house) synced(domain string) (count func() int) {
 	h.t.Helper()
-	u := directory.User{ID: authn.AccountID("id of " + domain), UPN: "alice@" + domain, Synced: true, Enabled: true, Onprem: directory.Onprem{Anchor: "YQ=="}}
+	u := directory.User{ID: authn.AccountID("id of " + domain), UPN: "alice@" + domain, Synced: true, Enabled: true, Onprem: directory.Onprem{Anchor: domain}}
 	c := directory.Changes{Run: "run-1", Put: directory.Objects{Users: []directory.User{u}}, Hashes: []directory.Credential{
 		{Account: u.ID, Scheme: directory.SchemePHS, Record: []byte("v1;PPH1_MD4,aa,1000,bb;"), Source: "run-1"},
 	}}
@@ -255,7 +255,7 @@ func TestAHashRunThatBeganBeforeTheSwitchLeavesNothing(t *testing.T) {
 	count := h.synced("cloud.example")
 	h.synchronised(directory.Run{Kind: string(dirsync.KindDirectory)})
 	if count() != 1 {
-		t.Error("a directory run writes no hash and drops none")
+		t.Error("a directory run that moved nobody writes no hash and drops none")
 	}
 	h.synchronised(directory.Run{Kind: string(dirsync.KindHash)})
 	if n := count(); n != 0 {
@@ -276,4 +276,41 @@ func TestADomainThatLeavesTheFileLeavesNoHash(t *testing.T) {
 	if _, err := h.edit("[[domain]]\nname = \"phs.example\"\npath = \"phs\"\n", ""); err != nil || count() != 0 {
 		t.Errorf("the domain is gone: %v, the store holds %d hashes of its people", err, count())
 	}
+}
+
+// A run of the directory may give somebody a name in a domain whose switch is off; no hash run need follow.
+func TestADirectoryRunThatMovesPeopleLeavesNoHashWhereTheSwitchIsOff(t *testing.T) {
+	h := newHouse(t, "127.0.0.1:0", harbourMetadata(t))
+	count := h.synced("cloud.example")
+	if h.synchronised(directory.Run{Kind: string(dirsync.KindDirectory), Updated: 1}); count() != 0 {
+		t.Errorf("password_hash_sync is off and the store holds %d hashes", count())
+	}
+}
+
+// The file may lose a domain while no gateway runs, and a gateway may be killed before it has dropped what it should.
+func TestAStartDropsTheHashesOfDomainsThatAreServedNoMore(t *testing.T) {
+	h := newHouse(t, "127.0.0.1:0", harbourMetadata(t))
+	const phs = "[[domain]]\nname = \"phs.example\"\npath = \"phs\"\n"
+	h.text += phs
+	if _, err := h.edit("threshold = 10", "threshold = 9"); err != nil {
+		t.Fatal(err)
+	}
+	for what, domain := range map[string]string{"taken out of the file": "left.example", "switched off": "cloud.example"} {
+		h.synced(domain)
+		h.synced("phs.example")
+		h.Close()
+		c, err := config.LoadFile(h.path("fourways.toml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Gateway, err = Open(t.Context(), Options{Config: c, File: h.path("fourways.toml"), Log: slog.New(slog.DiscardHandler)}); err != nil {
+			t.Fatal(err)
+		}
+		for of, want := range map[string]int{domain: 0, "phs.example": 1} {
+			if n, err := h.core.store.CountCredentials(t.Context(), directory.SchemePHS, of); err != nil || n != want {
+				t.Errorf("%s: the store holds %d hashes of %s, want %d (%v)", what, n, of, want, err)
+			}
+		}
+	}
+	t.Cleanup(h.Close)
 }

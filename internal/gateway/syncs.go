@@ -26,10 +26,11 @@ func newEngine(g *Gateway) *dirsync.Engine {
 	}
 }
 
-// synchronised is told of every run. A hash run may have begun before its domain's switch went off.
+// synchronised is told of every run. A hash run may have begun before its domain's switch went off, and a run of the
+// directory may have moved somebody to a domain where it is off.
 func (g *Gateway) synchronised(r directory.Run) {
 	g.watch.metrics.Sync(r)
-	if r.Kind != string(dirsync.KindHash) {
+	if r.Kind != string(dirsync.KindHash) && r.Added+r.Updated+r.Deleted == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), dropWithin)

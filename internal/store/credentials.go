@@ -125,6 +125,21 @@ func dropSome(t *tx, scheme, query, of, after string, most int) (dropped int, la
 	return dropped, last, err
 }
 
+// PeopleDomains lists the domains that somebody's name is in, those of deleted accounts too, whether they are served or not:
+// one step in an index for each.
+func (d *DB) PeopleDomains(ctx context.Context) ([]string, error) {
+	const next = `SELECT coalesce(min(domain), '') FROM (SELECT min(domain) AS domain FROM users WHERE domain > $1
+		UNION ALL SELECT min(domain) FROM deleted_users WHERE domain > $1) nearest`
+	var all []string
+	for after := ""; ; {
+		domain, err := one(ctx, d, "domains of people", column[string], next, after)
+		if err != nil || domain == "" {
+			return all, err
+		}
+		all, after = append(all, domain), domain
+	}
+}
+
 // CountCredentials counts the credentials of a scheme in a domain ("": in every domain), those of deleted accounts too.
 func (d *DB) CountCredentials(ctx context.Context, scheme, domain string) (int, error) {
 	if domain == "" {

@@ -143,6 +143,12 @@ func testCredentials(t *testing.T, b *bench) {
 	wantErr(t, "credential of another scheme", err, nil)
 	_, err = b.Credential(ctx, "ben", directory.SchemePHS)
 	wantErr(t, "credential of another domain", err, nil)
+
+	_, err = b.RemoveUser(ctx, "ann", func(directory.User) error { return nil })
+	must(t, err)
+	domains, err := b.PeopleDomains(ctx)
+	must(t, err)
+	equal(t, "domains of people", strings.Join(domains, " "), "one.test two.test")
 }
 
 // unsealedNowhere greps all that the engine holds, for a name that must be there and a record that must not.
