@@ -241,6 +241,45 @@ func TestTheSwitchOffDropsTheHashesAtOnceAndNotUnderAnybodysFeet(t *testing.T) {
 	}
 }
 
+// The switch may be on before the domain is verified: from then on an agent has work.
+func TestADomainThatIsVerifiedMayNeedTheAgentLink(t *testing.T) {
+	r := newRegistry(t)
+	ctx, on := t.Context(), "on"
+	r.add(t, "contoso.example")
+	if _, err := r.ChangeDomain(ctx, "contoso.example", "", api.DomainChange{HashSync: &on}); err != nil {
+		t.Fatal(err)
+	}
+	looked := r.opened
+	if _, err := r.VerifyDomain(ctx, "contoso.example", true); err != nil || r.opened == looked {
+		t.Errorf("the agent link was looked after %d times, then %d: %v", looked, r.opened, err)
+	}
+}
+
+// The file may have lost a domain whose path was swapped: whoever adds one of that name does not get the swap with it.
+func TestADomainThatIsAddedBeginsWithoutAnOldSwap(t *testing.T) {
+	r := newRegistry(t)
+	ctx := t.Context()
+	for _, name := range []string{"contoso.example", "phs.example"} {
+		_, err := r.base.Store.ChangeMode(ctx, name, func(*directory.Override, []directory.ModeChange) (*directory.Change, error) {
+			return &directory.Change{Override: &directory.Override{Domain: name, Path: authn.PathPTA, By: "ann"}, Entry: directory.ModeChange{Kind: directory.ModeSet}}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.add(t, "contoso.example")
+	if d, err := r.VerifyDomain(ctx, "contoso.example", true); err != nil || d.Path != authn.PathCloud {
+		t.Errorf("added: %+v, %v", d, err)
+	}
+	if old, err := r.base.Store.ModeChanges(ctx, "contoso.example", 0, 0); err != nil || len(old) != 0 {
+		t.Errorf("its history: %+v, %v", old, err)
+	}
+	on := "on" // control: settings of a domain leave its swap
+	if d, err := r.ChangeDomain(ctx, "phs.example", "", api.DomainChange{HashSync: &on}); err != nil || d.Path != authn.PathPTA {
+		t.Errorf("changed: %+v, %v", d, err)
+	}
+}
+
 func FuzzParseExpiry(f *testing.F) {
 	for _, seed := range []string{"90d", "36h", "none", "file", "0d", "-1d", "1e3d", "99999999999999999999d", "1h0m0.5s", "d", ""} {
 		f.Add(seed)

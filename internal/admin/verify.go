@@ -42,7 +42,8 @@ func (a *Domains) VerifyDomain(ctx context.Context, name string, ask api.VerifyD
 	if err != nil {
 		return directory.DomainDetail{}, err
 	}
-	return a.detail(ctx, k)
+	d, err := a.detail(ctx, k)
+	return d, errors.Join(err, a.Ensure(ctx)) // its hashes may have been wanted before
 }
 
 // dnsWithin bounds the wait for DNS.

@@ -78,7 +78,7 @@ func readStanding(r row, s *directory.Standing) error {
 
 // ChangeDomain changes what is kept of a domain, in one write. change learns what that is (a domain of which nothing is
 // kept has its name alone) and the domain's swap (nil: none); what it leaves empty is kept no longer. It may be called never,
-// and its error changes nothing.
+// and its error changes nothing. A domain that change adds begins without a swap and without a history.
 func (d *DB) ChangeDomain(ctx context.Context, name string, change func(kept *directory.KeptDomain, swap *directory.Override) error) (before, after directory.KeptDomain, err error) {
 	err = d.write(ctx, func(t *tx) error {
 		found, err := optional[directory.KeptDomain](t, `SELECT body FROM domains WHERE name = $1`, name)
@@ -98,6 +98,11 @@ func (d *DB) ChangeDomain(ctx context.Context, name string, change func(kept *di
 		}
 		if after.Empty() {
 			after = directory.KeptDomain{Name: name}
+		}
+		if before.Added.IsZero() && !after.Added.IsZero() { // the file may have had one of the name before
+			if err := forgetMode(t, name); err != nil {
+				return err
+			}
 		}
 		return putDomain(t, after)
 	})
@@ -136,8 +141,13 @@ func (d *DB) RemoveDomain(ctx context.Context, name string, allow func(k directo
 			return err
 		}
 		_, err1 := t.exec(`DELETE FROM domains WHERE name = $1`, name)
-		_, err2 := t.exec(`DELETE FROM overrides WHERE domain = $1`, name)
-		_, err3 := t.exec(`DELETE FROM mode_changes WHERE domain = $1`, name)
-		return errors.Join(err1, err2, err3)
+		return errors.Join(err1, forgetMode(t, name))
 	})
+}
+
+// forgetMode forgets a domain's swap and its history.
+func forgetMode(t *tx, domain string) error {
+	_, err1 := t.exec(`DELETE FROM overrides WHERE domain = $1`, domain)
+	_, err2 := t.exec(`DELETE FROM mode_changes WHERE domain = $1`, domain)
+	return errors.Join(err1, err2)
 }
