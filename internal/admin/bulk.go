@@ -27,6 +27,7 @@ type bulkRow struct {
 	api.ImportRow
 	who    authn.Identifier
 	now    *directory.User // as it stood when the row was judged; nil: there was none
+	id     authn.AccountID // of the account, if one is to be made
 	clear  authn.Secret    // the password, when it is to be set
 	record []byte          // what is to be stored of it
 	err    error           // why the row is refused
@@ -119,6 +120,10 @@ func (a *Bulk) readRow(ctx context.Context, r *bulkRow, update bool) error {
 		r.now = &u
 	case !errors.Is(err, directory.ErrNotFound):
 		return err
+	default:
+		if r.id, err = a.unused(ctx, authn.AccountID(a.id(r.who.UPN()))); err != nil {
+			return err
+		}
 	}
 	to, err := r.apply(a, r.now)
 	if err == nil {
@@ -161,7 +166,7 @@ func (r *bulkRow) apply(a *Bulk, now *directory.User) (directory.User, error) {
 	}
 	at := a.Clock.Now()
 	return r.UserChange.Apply(directory.User{
-		ID: authn.AccountID(a.id(r.who.UPN())), UPN: r.who.UPN(), DisplayName: r.who.UPN(), Enabled: true, Created: at, Changed: at,
+		ID: r.id, UPN: r.who.UPN(), DisplayName: r.who.UPN(), Enabled: true, Created: at, Changed: at,
 	})
 }
 

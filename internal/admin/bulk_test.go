@@ -27,7 +27,11 @@ import (
 // quay is a tenant with a domain on each kind of path, over HTTP as a program reaches it.
 func quay(t *testing.T) (Base, *client.Console) {
 	t.Helper()
-	b := office(t)
+	return quayOf(t, office(t))
+}
+
+func quayOf(t *testing.T, b Base) (Base, *client.Console) {
+	t.Helper()
 	conf := &config.Config{
 		Domain: []config.Domain{
 			{Name: "cloud.example", Path: authn.PathCloud}, {Name: "phs.example", Path: authn.PathPHS}, {Name: "pta.example", Path: authn.PathPTA},
@@ -142,6 +146,34 @@ func TestAnImportCanBeRepeated(t *testing.T) {
 		r, err := passhash.Parse(string(cred.Record))
 		if err != nil || !r.Match([]byte("Gangway-9-bollard")) || r.Match([]byte(goodPassword)) {
 			t.Errorf("%s: %v", upn, err)
+		}
+	}
+}
+
+// A lab makes ids of names, so a new account could come to the place of one that had its name before.
+func TestAnAccountUnderAFormerNameIsAnotherOne(t *testing.T) {
+	lab := office(t)
+	lab.NewID = func(name string) authn.AccountID { return authn.AccountID("id of " + name) }
+	b, c := quayOf(t, lab)
+	ctx := t.Context()
+	imported(t, c, api.Import{Rows: []api.ImportRow{bulkRowOf(1, "renamed@cloud.example"), bulkRowOf(2, "deleted@cloud.example")}})
+	if _, _, err := b.Store.ChangeUser(ctx, "id of renamed@cloud.example", func(u *directory.User) error {
+		u.UPN = "other@cloud.example"
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Store.RemoveUser(ctx, "id of deleted@cloud.example", func(directory.User) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	done := imported(t, c, api.Import{Rows: []api.ImportRow{bulkRowOf(1, "renamed@cloud.example"), bulkRowOf(2, "deleted@cloud.example"), bulkRowOf(3, "new@cloud.example")}})
+	if len(done.Made) != 3 {
+		t.Fatalf("%+v", done)
+	}
+	for upn, wantFormer := range map[string]bool{"renamed@cloud.example": false, "deleted@cloud.example": false, "other@cloud.example": false, "new@cloud.example": true} {
+		u, err := b.Store.UserByUPN(ctx, upn)
+		if err != nil || (string(u.ID) == "id of "+upn) != wantFormer {
+			t.Errorf("%s is %s, %v", upn, u.ID, err)
 		}
 	}
 }

@@ -119,12 +119,12 @@ func (a *People) CreateUser(ctx context.Context, ask api.NewUser) (directory.Use
 
 // unused is the id, or a random one where that is the id of an account which was renamed or deleted since: a lab makes it of
 // the name.
-func (a *People) unused(ctx context.Context, id authn.AccountID) (authn.AccountID, error) {
-	_, err := a.Store.UserByID(ctx, id)
+func (b Base) unused(ctx context.Context, id authn.AccountID) (authn.AccountID, error) {
+	_, err := b.Store.UserByID(ctx, id)
 	taken := err == nil
 	if errors.Is(err, directory.ErrNotFound) {
 		var gone []directory.DeletedUser
-		gone, err = a.Store.DeletedUser(ctx, string(id))
+		gone, err = b.Store.DeletedUser(ctx, string(id))
 		taken = len(gone) > 0
 	}
 	if taken {

@@ -104,6 +104,11 @@ func (d *DB) importRow(t *tx, r Import) (ImportResult, error) {
 	if !done.Made && !done.Changed {
 		return done, nil
 	}
+	if done.Made {
+		if err := unusedID(t, after); err != nil {
+			return done, err
+		}
+	}
 	if err := freeAnchor(t, before, after); err != nil {
 		return done, err
 	}

@@ -47,14 +47,20 @@ func (d *DB) CreateUser(ctx context.Context, u directory.User) error {
 // CreateUserWith adds a user as CreateUser does, and the record of the cloud password with it; nil: none.
 func (d *DB) CreateUserWith(ctx context.Context, u directory.User, record []byte) error {
 	return d.write(ctx, func(t *tx) error {
-		if taken, err := t.exists(`SELECT 1 FROM users WHERE id = $1 UNION ALL SELECT 1 FROM deleted_users WHERE id = $1`, string(u.ID)); err != nil || taken {
-			return errors.Join(err, conflict(taken, "create user %s: the id %s is taken", u.UPN, u.ID))
+		if err := unusedID(t, u); err != nil {
+			return err
 		}
 		if err := errors.Join(freeAnchor(t, directory.User{}, u), putUser(t, u)); err != nil || record == nil {
 			return err
 		}
 		return d.putPassword(t, u.ID, record, u.Changed)
 	})
+}
+
+// unusedID is directory.ErrConflict when the id of a new account is that of another, or of a deleted one.
+func unusedID(t *tx, u directory.User) error {
+	taken, err := t.exists(`SELECT 1 FROM users WHERE id = $1 UNION ALL SELECT 1 FROM deleted_users WHERE id = $1`, string(u.ID))
+	return errors.Join(err, conflict(taken, "create user %s: the id %s is taken", u.UPN, u.ID))
 }
 
 // ChangeUser changes a user by a rule, in one write: of two changes at once the second sees what the first left. An error of

@@ -47,20 +47,22 @@ func testImport(t *testing.T, b *bench) {
 	taken.Onprem.Anchor = "by-hand"
 	twin := user("twin", "twin@one.test")
 	twin.Onprem.Anchor = "by-hand"
+	thief := user("ann", "thief@one.test")
 	results, err := b.ImportUsers(ctx, []store.Import{
 		row(user("ben", "ben@one.test"), "ben's"), refusedRow("carl@one.test"), row(changed, "ann's"), row(sue, ""),
-		row(taken, ""), row(twin, "twin's"), row(user("dora", "dora@one.test"), ""),
+		row(taken, ""), row(twin, "twin's"), row(user("dora", "dora@one.test"), ""), row(thief, "thief's"),
 	}, store.ImportEach)
 	must(t, err)
 	var got string
 	for _, r := range results {
 		got += fmt.Sprintf("%v/%v/%v ", r.Made, r.Changed, r.Err != nil)
 	}
-	equal(t, "outcomes", got, "true/false/false false/false/true false/true/false false/false/false true/false/false false/false/true true/false/false ")
+	equal(t, "outcomes", got, "true/false/false false/false/true false/true/false false/false/false true/false/false false/false/true true/false/false false/false/true ")
 	wantErr(t, "the judge's refusal", results[1].Err, errRefused)
 	wantErr(t, "a taken immutable ID", results[5].Err, directory.ErrConflict)
+	wantErr(t, "another account's id", results[7].Err, directory.ErrConflict)
 	equal(t, "before and after", results[2].Before.Department+">"+results[2].After.Department, ">Quay")
-	for _, nobody := range []string{"carl@one.test", "twin@one.test"} {
+	for _, nobody := range []string{"carl@one.test", "twin@one.test", "thief@one.test"} {
 		_, err := b.UserByUPN(ctx, nobody)
 		wantErr(t, nobody, err, directory.ErrNotFound)
 	}
