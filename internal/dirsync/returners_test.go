@@ -98,6 +98,32 @@ func TestWhoWasTakenOverLeavesAndReturnsIsTheSameAccount(t *testing.T) {
 	}
 }
 
+// Groups of the premises may have lost a member while he was away; those that are mastered here have not.
+func TestWhoReturnsIsInTheGroupsThatTheirMastersSay(t *testing.T) {
+	db, run := tenancy(t)
+	staff := dirsync.Object{Kind: dirsync.Group, Anchor: "c3RhZmY=", DisplayName: "Staff", Members: []string{named("ann").Anchor, named("ben").Anchor}}
+	run(named("ann"), named("ben"), staff)
+	ann, err := db.UserByUPN(t.Context(), "ann@phs.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.PutGroup(t.Context(), directory.Group{ID: "ours", Name: "Ours", Members: []authn.AccountID{ann.ID}}); err != nil {
+		t.Fatal(err)
+	}
+	run(named("ben"), staff)
+	staff.Members = staff.Members[1:]
+	run(named("ann"), named("ben"), staff)
+	groups, err := db.GroupsOf(t.Context(), ann.ID)
+	if err != nil || len(groups) != 1 || groups[0].ID != "ours" {
+		t.Errorf("%+v, %v", groups, err)
+	}
+	staff.Members = []string{named("ann").Anchor, named("ben").Anchor}
+	run(named("ann"), named("ben"), staff)
+	if groups, err = db.GroupsOf(t.Context(), ann.ID); err != nil || len(groups) != 2 {
+		t.Errorf("back in theirs: %+v, %v", groups, err)
+	}
+}
+
 func TestWhoReturnsTakesOverNobodyWhoHasTheNameByNow(t *testing.T) {
 	db, run := tenancy(t)
 	run(named("ann"), named("ben"))

@@ -74,13 +74,19 @@ func (d *DB) RestoreUser(ctx context.Context, id authn.AccountID, change func(*d
 		if err := change(&u); err != nil {
 			return err
 		}
-		return revive(t, u)
+		return revive(t, u, rejoinAll)
 	})
 	return u, err
 }
 
+// The groups that an account which comes back is put into again, of those that are left.
+const (
+	rejoinAll  = `INSERT INTO memberships (member_of, account) SELECT id, $2 FROM user_groups WHERE id = $1 ON CONFLICT DO NOTHING`
+	rejoinOurs = `INSERT INTO memberships (member_of, account) SELECT id, $2 FROM user_groups WHERE id = $1 AND NOT synced ON CONFLICT DO NOTHING`
+)
+
 // revive puts an account that is among the deleted ones back under the name that u has.
-func revive(t *tx, u directory.User) error {
+func revive(t *tx, u directory.User, rejoin string) error {
 	var with []byte
 	if err := t.row(`SELECT kept FROM deleted_users WHERE id = $1`, string(u.ID)).Scan(&with); err != nil {
 		return err
@@ -96,7 +102,7 @@ func revive(t *tx, u directory.User) error {
 		return err
 	}
 	for _, g := range k.Groups {
-		if _, err := t.exec(`INSERT INTO memberships (member_of, account) SELECT id, $2 FROM user_groups WHERE id = $1 ON CONFLICT DO NOTHING`, g, string(u.ID)); err != nil {
+		if _, err := t.exec(rejoin, g, string(u.ID)); err != nil {
 			return err
 		}
 	}

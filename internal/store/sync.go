@@ -175,7 +175,7 @@ func putSynced(t *tx, u directory.User) error {
 	default:
 		gone, err := deletedIn(t, u.ID)
 		if err == nil {
-			return revive(t, u.KeepCloud(gone.User))
+			return revive(t, u.KeepCloud(gone.User), rejoinOurs) // the premises say who is in their groups now
 		}
 		if !errors.Is(err, directory.ErrNotFound) {
 			return err
