@@ -9,6 +9,7 @@ import (
 
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/trace"
 )
 
 func newUserShow(a *app) *cobra.Command {
@@ -31,14 +32,19 @@ func newUserShow(a *app) *cobra.Command {
 	}
 }
 
-// writeUser writes an account for a person to read: what there is nothing to say of is left out.
+// writeUser writes an account for a person to read, 80 columns wide: what there is nothing to say of is left out.
 func writeUser(w io.Writer, u api.UserDetail) error {
 	for _, line := range userLines(u) {
 		if line[1] == "" {
 			continue
 		}
-		if _, err := fmt.Fprintf(w, "%-16s %s\n", line[0], printable(line[1])); err != nil {
-			return err
+		for i, text := range trace.Wrap(printable(line[1]), 80-17) {
+			if i > 0 {
+				line[0] = ""
+			}
+			if _, err := fmt.Fprintf(w, "%-16s %s\n", line[0], text); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

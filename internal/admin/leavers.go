@@ -1,11 +1,13 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
 )
@@ -73,8 +75,11 @@ func (a *People) RestoreUser(ctx context.Context, named string, as api.Restore) 
 		u.Changed = a.Clock.Now()
 		return nil
 	})
-	if errors.Is(err, directory.ErrConflict) {
-		err = fmt.Errorf("%w: restore it under another name with --upn", err)
+	if !errors.Is(err, directory.ErrConflict) {
+		return u, err
+	}
+	if _, free := a.Store.UserByUPN(ctx, cmp.Or(authn.ParseIdentifier(as.UPN).UPN(), gone.UPN)); free == nil {
+		return u, fmt.Errorf("%w: restore it under another name with --upn", err)
 	}
 	return u, err
 }

@@ -2,12 +2,14 @@ package admin
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/fourways-id/fourways/internal/console"
+	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
 )
 
@@ -71,5 +73,26 @@ func TestAUsageLocationStaysAsLongAsALicenceNeedsIt(t *testing.T) {
 	}
 	if err := move(none); err != nil {
 		t.Errorf("without one: %v", err)
+	}
+}
+
+func TestWhatStandsInTheWayOfARestorationIsNamed(t *testing.T) {
+	_, c, _ := counter(t)
+	for _, name := range []string{"one", "two"} {
+		mustUser(t, c, api.NewUser{UPN: name + "@saml.example", ImmutableID: name})
+		if _, err := c.DeleteUser(t.Context(), name+"@saml.example", false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mustUser(t, c, api.NewUser{UPN: "one@saml.example", ImmutableID: "other"}) // has the name of the first
+	mustUser(t, c, api.NewUser{UPN: "new@saml.example", ImmutableID: "two"})   // and the immutable ID of the second
+	for name, hint := range map[string]bool{"one": true, "two": false} {
+		_, err := c.RestoreUser(t.Context(), name+"@saml.example", api.Restore{})
+		if p := refusal(err); p.Status != http.StatusConflict || strings.Contains(p.Detail, "--upn") != hint || strings.Contains(p.Detail, "immutable ID") == hint {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if u, err := c.RestoreUser(t.Context(), "one@saml.example", api.Restore{UPN: "One.Again@saml.example"}); err != nil || u.UPN != "one.again@saml.example" {
+		t.Errorf("under another name: %+v, %v", u, err)
 	}
 }
