@@ -2,6 +2,7 @@ package directory
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/fourways-id/fourways/authn"
@@ -96,6 +97,20 @@ func (d DomainDetail) Tag() string { return d.Version + "." + Tag(d) }
 
 // VerificationRecord is the TXT record that proves a domain, by its token.
 func VerificationRecord(token string) string { return "fourways-domain-verification=" + token }
+
+// SamePath reports that people sign in the same way by both: by the same path and, federated, at the same provider.
+func (d Domain) SamePath(o Domain) bool { return d.Path == o.Path && d.idp() == o.idp() }
+
+// Way is the path in short, with the identity provider when there is one.
+func (d Domain) Way() string { return strings.TrimSpace(string(d.Path) + " " + d.idp()) }
+
+// idp is the identity provider that counts: none unless the path is federated.
+func (d Domain) idp() string {
+	if d.Path != authn.PathFederated {
+		return ""
+	}
+	return d.IdP
+}
 
 // With is the domain with its swap, if there is one.
 func (d Domain) With(o *Override) Domain {

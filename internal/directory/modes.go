@@ -66,21 +66,15 @@ type ModeCensus struct {
 func FileChange(was, is Domain, now *Override, last []ModeChange, at time.Time) *Change {
 	for _, c := range last {
 		if c.Kind == ModeFile {
-			if c.From == was.Path && c.To == is.Path {
+			if c.From == was.Path && c.To == is.Path && c.IdP == is.idp() {
 				return nil
 			}
 			break
 		}
 	}
-	e := ModeChange{Kind: ModeFile, From: was.Path, To: is.Path, By: "configuration file", At: at, Before: now, Hidden: now != nil}
-	if is.Path == authn.PathFederated {
-		e.IdP = is.IdP
-	}
+	e := ModeChange{Kind: ModeFile, From: was.Path, To: is.Path, IdP: is.idp(), By: "configuration file", At: at, Before: now, Hidden: now != nil}
 	if now == nil { // what an undo brings back is an override: the file is its writer's
-		e.Before = &Override{Domain: is.Name, Path: was.Path, By: e.By, Reason: "as before the reload", At: at}
-		if was.Path == authn.PathFederated {
-			e.Before.IdP = was.IdP
-		}
+		e.Before = &Override{Domain: is.Name, Path: was.Path, IdP: was.idp(), By: e.By, Reason: "as before the reload", At: at}
 	}
 	return &Change{Override: now, Entry: e}
 }

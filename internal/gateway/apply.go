@@ -173,7 +173,7 @@ func (g *Gateway) rememberChanges(ctx context.Context, before []directory.Domain
 	var failed []error
 	for _, d := range g.tenant.Configured() {
 		was, ok := old[d.Name]
-		if !ok || was.Path == d.Path {
+		if !ok || was.SamePath(d) {
 			continue
 		}
 		g.watch.metrics.ModeChanged(was.Path, d.Path, "config")
@@ -193,8 +193,8 @@ func (g *Gateway) hidden(ctx context.Context) ([]string, error) {
 	}
 	var all []string
 	for _, o := range overrides {
-		if d, err := g.tenant.Domain(ctx, o.Domain); err == nil && d.Path != o.Path && inFile(d, g.tenant.Configured()) {
-			all = append(all, fmt.Sprintf("%s: the file says %s, but an override by %s says %s and wins. `fourways mode reset --domain %s` drops it.", o.Domain, d.Path, o.By, o.Path, o.Domain))
+		if d, err := g.tenant.Domain(ctx, o.Domain); err == nil && !d.SamePath(d.With(&o)) && inFile(d, g.tenant.Configured()) {
+			all = append(all, fmt.Sprintf("%s: the file says %s, but an override by %s says %s and wins. `fourways mode reset --domain %s` drops it.", o.Domain, d.Way(), o.By, d.With(&o).Way(), o.Domain))
 		}
 	}
 	return all, nil

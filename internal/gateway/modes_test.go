@@ -253,3 +253,32 @@ func TestTheAgentLinkFollowsWhatOthersChanged(t *testing.T) {
 		}
 	}
 }
+
+// The file may give a federated domain another identity provider: its people sign in elsewhere, though the path is the same.
+func TestAReloadThatChangesTheIdentityProviderStandsInTheHistory(t *testing.T) {
+	h := newHouse(t, "127.0.0.1:0", harbourMetadata(t))
+	second := strings.Replace(h.text[strings.Index(h.text, "[[idp]]"):], `id = "harbour"`, `id = "second"`, 1)
+	h.text += second
+	if _, err := h.edit("threshold = 10", "threshold = 9"); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.history("saml.example"); len(got) != 0 {
+		t.Errorf("control: nobody's path changed: %q", got)
+	}
+	for range 2 { // another gateway of the store reads the same file
+		if _, err := h.edit("idp = \"harbour\"", "idp = \"second\""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := h.history("saml.example"), []string{"file federated>federated by configuration file"}; !slices.Equal(got, want) {
+		t.Errorf("history: %q", got)
+	}
+	m, err := h.UndoMode(t.Context(), "saml.example", "zoe", "")
+	if err != nil || m.IdP != "harbour" || m.Override == nil {
+		t.Errorf("undone: %+v, %v", m, err)
+	}
+	report, err := h.edit("idp = \"harbour\"", "idp = \"second\"")
+	if err != nil || len(report.Overrides) != 1 || !strings.Contains(report.Overrides[0], "harbour") {
+		t.Errorf("the override that hides the file's: %q, %v", report.Overrides, err)
+	}
+}
