@@ -50,7 +50,14 @@ func testUserChanges(t *testing.T, b *bench) {
 	must(t, err)
 	equal(t, "what refused changes left", got.Mail+got.UPN, "ben@one.test")
 
-	_, _, err = b.ChangeUser(ctx, "ann", func(u *directory.User) error { u.Onprem.Anchor = "by hand"; return nil })
+	testKeptOut(t, b, ann, ben)
+}
+
+// testKeptOut: who is blocked is out, an immutable ID is one account's, and somebody always administers.
+func testKeptOut(t *testing.T, b *bench, ann, ben directory.User) {
+	t.Helper()
+	ctx := t.Context()
+	_, _, err := b.ChangeUser(ctx, "ann", func(u *directory.User) error { u.Onprem.Anchor = "by hand"; return nil })
 	must(t, err)
 	_, _, err = b.ChangeUser(ctx, "ben", func(u *directory.User) error { u.Onprem.Anchor = "by hand"; return nil })
 	wantErr(t, "an immutable ID that is taken", err, directory.ErrConflict)
@@ -61,7 +68,7 @@ func testUserChanges(t *testing.T, b *bench) {
 	if b.ApplySync(ctx, directory.Changes{Put: directory.Objects{Users: []directory.User{claimer}}}) == nil {
 		t.Error("a synchronisation that was planned earlier took an administrator's account over")
 	}
-	if got, err = b.UserByID(ctx, "ann"); err != nil || got.Synced {
+	if got, err := b.UserByID(ctx, "ann"); err != nil || got.Synced {
 		t.Errorf("the administrator: synchronised %v, %v", got.Synced, err)
 	}
 
