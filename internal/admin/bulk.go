@@ -162,7 +162,11 @@ func (a *Bulk) readPassword(ctx context.Context, r *bulkRow, to directory.User, 
 // apply makes the account of the row from the one that there is.
 func (r *bulkRow) apply(a *Bulk, now *directory.User) (directory.User, error) {
 	if now != nil {
-		return r.UserChange.Apply(*now)
+		c := r.UserChange
+		if c.UsageLocation != nil && *c.UsageLocation == now.UsageLocation {
+			c.UsageLocation = nil // a list that says what is so does not set the premises' value here
+		}
+		return c.Apply(*now)
 	}
 	at := a.Clock.Now()
 	return r.UserChange.Apply(directory.User{

@@ -95,7 +95,7 @@ func (c UserChange) Apply(u User) (User, error) {
 	setFlag(&u.Blocked, c.Blocked)
 	setFlag(&u.Admin, c.Admin)
 	setFlag(&u.MustChange, c.MustChange)
-	if c.UsageLocation != nil && u.UsageLocation != before.UsageLocation { // saying what is so already sets nothing
+	if c.UsageLocation != nil {
 		u.LocationHere = u.Synced && u.UsageLocation != ""
 	}
 	if u.UsageLocation == "" {
