@@ -60,9 +60,9 @@ func (a *Rollouts) declared(ctx context.Context, r directory.Rollout) (directory
 	case err != nil:
 		return n, err
 	}
-	uses, err := a.Store.GroupUses(ctx, g.ID)
-	n.Group, n.Name, n.Members = g.ID, g.Name, uses.Members
-	return n, err
+	accounts, others, err := a.Store.RolloutSize(ctx, g.ID)
+	n.Group, n.Name = g.ID, g.Name
+	return n.Counted(accounts, others), err
 }
 
 // AddRollout implements console.Rollouts. A group that is in a roll-out already is moved to the other path.

@@ -23,8 +23,17 @@ type Rollout struct {
 type NamedRollout struct {
 	Rollout
 	Name    string `json:"groupName"`
-	Members int    `json:"members"`
-	Note    string `json:"note,omitempty"` // why it does nothing
+	Members int    `json:"members"`        // accounts; those of groups in it don't count
+	Note    string `json:"note,omitempty"` // why it does nothing, or not all that one may think
+}
+
+// Counted is the roll-out with how many people it is for. A group may have got groups and contacts since it was added.
+func (n NamedRollout) Counted(accounts, others int) NamedRollout {
+	n.Members = accounts
+	if others > 0 {
+		n.Note = fmt.Sprintf("groups and contacts in it, which don't count: %d", others)
+	}
+	return n
 }
 
 // The limits of staged roll-out as Microsoft documents them.

@@ -9,17 +9,27 @@ import (
 	"github.com/fourways-id/fourways/internal/directory"
 )
 
-// Rollouts lists the groups that were put into a roll-out at run time, by path, name and id.
+// Rollouts lists the groups that were put into a roll-out at run time, by path, name and id. A note says what in a group
+// does not count.
 func (d *DB) Rollouts(ctx context.Context) ([]directory.NamedRollout, error) {
 	return list(ctx, d, "roll-outs", func(r row) (n directory.NamedRollout, err error) {
 		var text []byte
-		if err := r.Scan(&text, &n.Name, &n.Members); err != nil {
+		var all, others int
+		if err := r.Scan(&text, &n.Name, &all, &others); err != nil {
 			return n, err
 		}
 		err = json.Unmarshal(text, &n.Rollout)
-		return n, err
-	}, `SELECT r.body, coalesce(g.name, ''), coalesce(s.members, 0) FROM rollouts r LEFT JOIN user_groups g ON g.id = r.member_of
+		return n.Counted(all-others, others), err
+	}, `SELECT r.body, coalesce(g.name, ''), coalesce(s.members, 0), (SELECT count(*) FROM nestings n WHERE n.member_of = r.member_of)
+		FROM rollouts r LEFT JOIN user_groups g ON g.id = r.member_of
 		LEFT JOIN group_sizes s ON s.member_of = r.member_of ORDER BY r.path, coalesce(g.name, ''), r.member_of`)
+}
+
+// RolloutSize counts the accounts of a group, and what else is in it.
+func (d *DB) RolloutSize(ctx context.Context, group string) (accounts, others int, err error) {
+	all, err1 := one(ctx, d, "size of group "+group, column[int], countMembers, group)
+	others, err2 := one(ctx, d, "size of group "+group, column[int], `SELECT count(*) FROM nestings WHERE member_of = $1`, group)
+	return all - others, others, errors.Join(err1, err2)
 }
 
 // AddRollout puts a group into a roll-out that allow accepts, or moves it to another path, in one write;

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -158,9 +159,12 @@ func testRollouts(t *testing.T, b *bench) {
 	}))
 	all, err := b.Rollouts(ctx)
 	must(t, err)
-	if len(all) != 2 || all[0].Name != "Inner" || all[1].Name != "Pilot" || all[1].Path != authn.PathPTA || all[1].Members != 3 {
+	if len(all) != 2 || all[0].Name != "Inner" || all[1].Name != "Pilot" || all[1].Path != authn.PathPTA || all[1].Members != 2 || all[1].Note == "" || all[0].Note != "" {
 		t.Errorf("%+v", all)
 	}
+	accounts, others, err := b.RolloutSize(ctx, "g")
+	must(t, err)
+	equal(t, "who counts, and what does not", fmt.Sprint(accounts, others), "2 1")
 	gone, err := b.RemoveRollout(ctx, "g")
 	must(t, err)
 	equal(t, "removed", gone.Path, authn.PathPTA)
