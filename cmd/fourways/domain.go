@@ -24,9 +24,24 @@ func newDomain(a *app) *cobra.Command {
 
 func domainColumns() columns[directory.DomainDetail] {
 	return columns[directory.DomainDetail]{
-		names: []string{"domain", "declared in", "verified", "by", "path", "hash synchronisation", "set by", "password expiry", "set by", "initial", "txt record"},
+		names: []string{"domain", "declared in", "verified", "by", "path", "hash synchronisation", "hash synchronisation set by",
+			"password expiry", "password expiry set by", "initial", "txt record"},
 		cells: func(d directory.DomainDetail) []string {
 			return []string{d.Name, d.Source, yesNo(d.Verified), d.VerifiedBy, string(d.Path), onOff(d.PHS), d.PHSFrom, age(d.Expiry), d.ExpiryFrom, yesNo(d.Initial), d.Record}
+		},
+	}
+}
+
+// domainTable is what fits into a terminal: "show" and the other formats tell the rest.
+func domainTable() columns[directory.DomainDetail] {
+	return columns[directory.DomainDetail]{
+		names: []string{"domain", "declared in", "verified by", "path", "hash sync", "expiry", "initial"},
+		cells: func(d directory.DomainDetail) []string {
+			by := d.VerifiedBy
+			if !d.Verified {
+				by = "(unverified)"
+			}
+			return []string{d.Name, d.Source, by, string(d.Path), onOff(d.PHS), age(d.Expiry), yesNo(d.Initial)}
 		},
 	}
 }
@@ -62,6 +77,9 @@ func newDomainList(a *app) *cobra.Command {
 			all, err := c.Domains(cmd.Context())
 			if err != nil {
 				return err
+			}
+			if a.flags.output == formatTable {
+				return list(a, all, domainTable())
 			}
 			return list(a, all, domainColumns())
 		},
