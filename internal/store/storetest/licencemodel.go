@@ -18,7 +18,7 @@ func testLicenceModel(t *testing.T, b *bench) {
 		m := &licenceModel{bench: b, t: rt, seats: 2}
 		m.clear()
 		rt.Repeat(map[string]func(*rapid.T){
-			"put": m.put, "delete": m.delete, "group": m.group, "give": m.give, "assign": m.assign, "revoke": m.revoke, "seats": m.resize, "": m.check,
+			"put": m.put, "delete": m.delete, "restore": m.restore, "group": m.group, "give": m.give, "assign": m.assign, "revoke": m.revoke, "seats": m.resize, "": m.check,
 		})
 	})
 }
@@ -31,11 +31,17 @@ type licenceModel struct {
 	members map[string][]string // of groups
 	gives   map[string]bool     // groups that give the plan
 	direct  map[string]bool     // who has a licence of their own
-	kept    map[string][]string // of who is deleted: the groups that they come back to
+	kept    map[string]leaver   // of who is deleted
+}
+
+// leaver is what an administrator brings back.
+type leaver struct {
+	groups  []string
+	located bool
 }
 
 func (m *licenceModel) clear() {
-	m.people, m.members, m.gives, m.direct, m.kept = map[string]bool{}, map[string][]string{}, map[string]bool{}, map[string]bool{}, map[string][]string{}
+	m.people, m.members, m.gives, m.direct, m.kept = map[string]bool{}, map[string][]string{}, map[string]bool{}, map[string]bool{}, map[string]leaver{}
 	var gone directory.Objects
 	for _, id := range ids() {
 		gone.Users = append(gone.Users, directory.User{ID: authn.AccountID(id)})
@@ -67,10 +73,23 @@ func (m *licenceModel) put(t *rapid.T) {
 		u = located(id)
 	}
 	ok(t, m.ApplySync(t.Context(), directory.Changes{Put: directory.Objects{Users: []directory.User{u}}}))
-	for _, g := range m.kept[id] { // back from the deleted ones
-		m.members[g] = append(m.members[g], id)
+	delete(m.kept, id) // a synchronisation says by itself who is in its groups
+}
+
+func (m *licenceModel) restore(t *rapid.T) {
+	id := drawPerson(t)
+	k, gone := m.kept[id]
+	if _, err := m.RestoreUser(t.Context(), authn.AccountID(id), asItIs); (err == nil) != gone {
+		t.Fatalf("restore %s, deleted is %v: %v", id, gone, err)
+	}
+	if !gone {
+		return
 	}
 	delete(m.kept, id)
+	m.people[id] = k.located
+	for _, g := range k.groups {
+		m.members[g] = append(m.members[g], id)
+	}
 }
 
 func (m *licenceModel) delete(t *rapid.T) {
@@ -79,14 +98,15 @@ func (m *licenceModel) delete(t *rapid.T) {
 		t.Skip("nobody of that id")
 	}
 	ok(t, m.ApplySync(t.Context(), directory.Changes{Delete: directory.Objects{Users: []directory.User{{ID: authn.AccountID(id)}}}}))
+	k := leaver{located: m.people[id]}
 	delete(m.people, id)
-	m.kept[id] = nil
 	for g := range m.members {
 		if slices.Contains(m.members[g], id) {
-			m.kept[id] = append(m.kept[id], g)
+			k.groups = append(k.groups, g)
 		}
 		m.members[g] = slices.DeleteFunc(m.members[g], func(s string) bool { return s == id })
 	}
+	m.kept[id] = k
 }
 
 func (m *licenceModel) group(t *rapid.T) {

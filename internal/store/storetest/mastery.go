@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"testing"
 	"time"
 
@@ -70,7 +71,10 @@ func (m *mastery) cloud(r *rapid.T) {
 		return
 	}
 	ok(r, err)
-	m.blocked, m.must, m.admin, m.location = *c.Blocked, *c.MustChange, *c.Admin, *c.UsageLocation
+	m.blocked, m.must, m.admin = *c.Blocked, *c.MustChange, *c.Admin
+	if *c.UsageLocation == "" || *c.UsageLocation != cmp.Or(m.location, m.premises.Onprem.Location) {
+		m.location = *c.UsageLocation
+	}
 }
 
 func (m *mastery) remove(r *rapid.T) {
@@ -99,10 +103,7 @@ func (m *mastery) check(r *rapid.T) {
 	}
 	u, err := m.UserByID(m.t.Context(), "tom")
 	ok(r, err)
-	location := m.location
-	if location == "" {
-		location = m.premises.Onprem.Location
-	}
+	location := cmp.Or(m.location, m.premises.Onprem.Location)
 	if u.Blocked != m.blocked || u.MustChange != m.must || u.Admin != m.admin || u.UsageLocation != location {
 		r.Fatalf("the cloud's: %+v, want location %q of %+v", u, location, m)
 	}
