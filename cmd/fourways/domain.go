@@ -24,8 +24,10 @@ func newDomain(a *app) *cobra.Command {
 
 func domainColumns() columns[directory.DomainDetail] {
 	return columns[directory.DomainDetail]{
-		names: []string{"domain", "declared in", "verified", "by", "path", "hash synchronisation", "hash synchronisation set by",
-			"password expiry", "password expiry set by", "initial", "txt record"},
+		names: []string{
+			"domain", "declared in", "verified", "by", "path", "hash synchronisation", "hash synchronisation set by",
+			"password expiry", "password expiry set by", "initial", "txt record",
+		},
 		cells: func(d directory.DomainDetail) []string {
 			return []string{d.Name, d.Source, yesNo(d.Verified), d.VerifiedBy, string(d.Path), onOff(d.PHS), d.PHSFrom, age(d.Expiry), d.ExpiryFrom, yesNo(d.Initial), d.Record}
 		},
