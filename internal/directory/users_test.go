@@ -95,8 +95,13 @@ func TestWhatAdministratorsSetHereOutlivesSynchronisations(t *testing.T) {
 		t.Errorf("after it was cleared: %+v", now)
 	}
 
-	if same, err := (UserChange{UsageLocation: new("de")}).Apply(syncedTom()); err != nil || same != syncedTom() {
-		t.Errorf("as the premises have it, which changes nothing: %+v, %v", same, err)
+	agreed, err := UserChange{UsageLocation: new("de")}.Apply(syncedTom()) // as the premises have it, and to stay
+	if err != nil {
+		t.Fatal(err)
+	}
+	fromThere.Onprem.Location = "FR"
+	if now := fromThere.KeepCloud(agreed); now.UsageLocation != "DE" {
+		t.Errorf("it became %q", now.UsageLocation)
 	}
 	cloud := cloudAnn()
 	cloud.UsageLocation = "NL"

@@ -71,10 +71,7 @@ func (m *mastery) cloud(r *rapid.T) {
 		return
 	}
 	ok(r, err)
-	m.blocked, m.must, m.admin = *c.Blocked, *c.MustChange, *c.Admin
-	if *c.UsageLocation == "" || *c.UsageLocation != cmp.Or(m.location, m.premises.Onprem.Location) {
-		m.location = *c.UsageLocation
-	}
+	m.blocked, m.must, m.admin, m.location = *c.Blocked, *c.MustChange, *c.Admin, *c.UsageLocation
 }
 
 func (m *mastery) remove(r *rapid.T) {
