@@ -16,8 +16,9 @@ test-real: ## all tests, with the race detector, against servers that others wro
 	cache=$$(mktemp -d) && trap 'rm -rf "$$cache"' EXIT && \
 	FOURWAYS_REAL=1 FOURWAYS_REAL_CACHE=$$cache CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 20m ./...
 
-test-long: ## what takes more than minutes
-	FOURWAYS_LONG=1 $(GO) test -timeout 120m ./...
+test-long: ## what takes more than minutes, on real servers where they are needed (Debian, root)
+	.ci/install
+	FOURWAYS_LONG=1 FOURWAYS_REAL=1 $(GO) test -timeout 120m ./...
 
 $(LINT):
 	CGO_ENABLED=0 GOBIN=$(CURDIR)/.bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VER)
