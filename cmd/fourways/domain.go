@@ -197,7 +197,7 @@ sign in by them.`,
 			if err != nil {
 				return err
 			}
-			return a.showChangedDomain(after, ask.HashSync != nil)
+			return a.showChangedDomain(before.Object.PHS, after, ask.HashSync != nil)
 		},
 	}
 	cmd.Flags().StringVar(&hashes, "password-hash-sync", "", "`on`, off or file")
@@ -205,12 +205,17 @@ sign in by them.`,
 	return cmd
 }
 
-func (a *app) showChangedDomain(d api.DomainChanged, switched bool) error {
+// showChangedDomain shows a domain after a change, and what the switch of hash synchronisation came to; it was on before or
+// not.
+func (a *app) showChangedDomain(before bool, d api.DomainChanged, switched bool) error {
 	cols := domainColumns()
 	return show(a, d, columns[api.DomainChanged]{cols.names, func(d api.DomainChanged) []string { return cols.cells(d.DomainDetail) }}, func(w io.Writer) error {
 		text := domainText(d.DomainDetail)
-		if switched && !d.PHS {
+		switch {
+		case switched && !d.PHS:
 			text += fmt.Sprintf("synchronised hashes that were dropped: %d\n", d.Dropped)
+		case d.PHS && !before:
+			text += "hashes come with the next synchronisation: `fourways sync run` fetches them now\n"
 		}
 		_, err := io.WriteString(w, text)
 		return err

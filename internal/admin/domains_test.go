@@ -280,6 +280,46 @@ func TestADomainThatIsAddedBeginsWithoutAnOldSwap(t *testing.T) {
 	}
 }
 
+// Whatever one gateway writes, the next sign-in at another one of the store goes by.
+func TestAnotherGatewayOfTheStoreKnowsAtOnce(t *testing.T) {
+	r := newRegistry(t)
+	ctx, on, month := t.Context(), "on", "30d"
+	domains := []directory.Domain{{Name: "cloud.example", Path: authn.PathCloud}, {Name: "phs.example", Path: authn.PathFederated, IdP: "harbour", PHS: true}}
+	other := directory.New(r.base.Store, domains, nil)
+	ann := authn.Account{ID: "id-ann", Synced: true}
+	by := func(name string) authn.Path {
+		t.Helper()
+		realm, err := other.Of(ctx, authn.ParseIdentifier("ann@"+name), ann)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return realm.Path
+	}
+	r.add(t, "contoso.example")
+	if err := r.base.Store.ApplySync(ctx, directory.Changes{Put: directory.Objects{Users: []directory.User{{ID: ann.ID, UPN: "ann@phs.example", Synced: true, Enabled: true}}}}); err != nil {
+		t.Fatal(err)
+	}
+	r.group(t, "Pilot", ann.ID)
+	if p, q := by("contoso.example"), by("phs.example"); p != authn.PathNone || q != authn.PathFederated {
+		t.Fatalf("control: %s and %s", p, q)
+	}
+	if _, err := r.VerifyDomain(ctx, "contoso.example", true); err != nil || by("contoso.example") != authn.PathCloud {
+		t.Errorf("a domain that was verified elsewhere: %s, %v", by("contoso.example"), err)
+	}
+	if _, err := r.ChangeDomain(ctx, "cloud.example", "", api.DomainChange{HashSync: &on, Expiry: &month}); err != nil {
+		t.Error(err)
+	}
+	if d, err := other.Domain(ctx, "cloud.example"); err != nil || !d.PHS || d.Expiry != 30*24*time.Hour {
+		t.Errorf("settings that were changed elsewhere: %+v, %v", d, err)
+	}
+	if _, err := r.AddRollout(ctx, "Pilot", authn.PathPHS); err != nil || by("phs.example") != authn.PathPHS {
+		t.Errorf("a roll-out that began elsewhere: %s, %v", by("phs.example"), err)
+	}
+	if _, err := r.RemoveRollout(ctx, "Pilot"); err != nil || by("phs.example") != authn.PathFederated {
+		t.Errorf("and ended: %s, %v", by("phs.example"), err)
+	}
+}
+
 func FuzzParseExpiry(f *testing.F) {
 	for _, seed := range []string{"90d", "36h", "none", "file", "0d", "-1d", "1e3d", "99999999999999999999d", "1h0m0.5s", "d", ""} {
 		f.Add(seed)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/authn/authntest"
@@ -56,6 +57,7 @@ func TestTwoGatewaysOnOnePostgreSQLDatabaseAreOneTenant(t *testing.T) {
 		tell func(*testing.T, *pair)
 	}{
 		{"a path that is set at one is taken by the next sign-in at the other", sharedMode},
+		{"a domain that is added and verified at one is served at the other", sharedDomain},
 		{"a session of one is good at the other, and ends at both", sharedSession},
 		{"a password that is changed at one is the password at the other", sharedPassword},
 		{"a burst over both gets no further than the threshold and two", sharedLockout},
@@ -90,6 +92,31 @@ func sharedMode(t *testing.T, p *pair) {
 			t.Fatal(err)
 		}
 		way.set.cloudGoesOn()
+	}
+}
+
+func sharedDomain(t *testing.T, p *pair) {
+	const domain, ada = "quay.example.test", "ada@quay.example.test"
+	ctx := t.Context()
+	if _, err := p.one.console.AddDomain(ctx, domain); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.two.console.CreateUser(ctx, api.NewUser{UPN: ada, Password: cloudPassword}); err == nil {
+		t.Error("an account is made in a domain that is not verified")
+	}
+	if _, err := p.one.console.VerifyDomain(ctx, domain, true); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.two.console.CreateUser(ctx, api.NewUser{UPN: ada, Password: cloudPassword}); err != nil {
+		t.Fatal(err)
+	}
+	p.two.allowed(p.two.signIn(ada, cloudPassword), ada, authn.PathCloud)
+	month := "30d"
+	if _, err := p.one.console.ChangeDomain(ctx, domain, "", api.DomainChange{Expiry: &month}); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := p.two.console.Domain(ctx, domain); err != nil || d.Object.Expiry != 30*24*time.Hour {
+		t.Errorf("the second sees %+v, %v", d, err)
 	}
 }
 

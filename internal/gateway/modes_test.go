@@ -197,6 +197,68 @@ func TestAPreviewCountsAndChangesNothing(t *testing.T) {
 	}
 }
 
+// Staged roll-outs count where the domain is federated: a swap there or away from there says whom they move.
+func TestAPreviewSaysWhomRolloutsMove(t *testing.T) {
+	h := newHouse(t, "127.0.0.1:0", harbourMetadata(t))
+	ctx := t.Context()
+	h.synced("saml.example")
+	says := func(path authn.Path) string {
+		t.Helper()
+		p, err := h.PreviewMode(ctx, "saml.example", api.ModeChange{Path: path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(p.Says, func(s string) bool { return strings.HasPrefix(s, "staged roll-outs") })
+		if i < 0 {
+			return ""
+		}
+		return p.Says[i]
+	}
+	if got := says(authn.PathCloud); got != "" {
+		t.Errorf("there is no roll-out: %q", got)
+	}
+	group := directory.Group{ID: "g", Name: "Pilot", Members: []authn.AccountID{"id of saml.example"}}
+	if err := h.core.store.PutGroup(ctx, group); err != nil {
+		t.Fatal(err)
+	}
+	rollOut := func(path authn.Path) {
+		t.Helper()
+		if err := h.Operator().RollOut(ctx, group.Name, path, h.core.clock.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rollOut(authn.PathPTA)
+	if got := says(authn.PathCloud); got != "staged roll-outs count no longer: 0 users to phs, 1 user to pta" {
+		t.Errorf("away from federation: %q", got)
+	}
+	if got := says(authn.PathFederated); got != "staged roll-outs go on to count: 0 users to phs, 1 user to pta" {
+		t.Errorf("from provider to provider: %q", got)
+	}
+	if _, err := h.SetMode(ctx, "saml.example", api.ModeChange{Path: authn.PathCloud}, "ann", ""); err != nil {
+		t.Fatal(err)
+	}
+	if got := says(authn.PathPTA); got != "" {
+		t.Errorf("from one managed path to another: %q", got)
+	}
+	if got := says(authn.PathFederated); got != "staged roll-outs begin to count: 0 users to phs, 1 user to pta" {
+		t.Errorf("to federation: %q", got)
+	}
+	rollOut(authn.PathPHS)
+	if got := says(authn.PathFederated); got != "" {
+		t.Errorf("to phs, where no hashes are synchronised: %q", got)
+	}
+	on := true
+	if _, _, err := h.core.store.ChangeDomain(ctx, "saml.example", func(k *directory.KeptDomain, _ *directory.Override) error {
+		k.PHS = &on
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got := says(authn.PathFederated); got != "staged roll-outs begin to count: 1 user to phs, 0 users to pta" {
+		t.Errorf("to phs: %q", got)
+	}
+}
+
 // "PHS as a backup": what is stored here signs people in while nothing of the premises can be reached.
 func TestPHSSignsInWithTheAgentLinkClosed(t *testing.T) {
 	h := newHouse(t, "127.0.0.1:0", harbourMetadata(t))

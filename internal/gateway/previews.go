@@ -2,10 +2,12 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/admin"
 	"github.com/fourways-id/fourways/internal/agentlink"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
@@ -33,6 +35,11 @@ func (g *Gateway) PreviewMode(ctx context.Context, domain string, c api.ModeChan
 	p.Ready, p.Why = g.ready(ctx, authn.Realm{Domain: d.Name, Path: o.Path, IdP: o.IdP})
 	p.Says = append(p.Says, fmt.Sprintf("affects %s", some(p.Counts.Users, "user")))
 	p.Says = append(p.Says, g.turnedAway(p, d)...)
+	moved, err := g.rolledOut(ctx, d, now.Path, p.To)
+	if err != nil {
+		return p, err
+	}
+	p.Says = append(p.Says, moved...)
 	if now.Path == p.To && now.IdP == p.IdP {
 		p.Says = append(p.Says, "it is the path already")
 	}
@@ -72,6 +79,37 @@ func (g *Gateway) turnedAway(p api.ModePreview, d directory.Domain) []string {
 	case authn.PathNone:
 	}
 	return nil
+}
+
+// rolledOut says whom staged roll-outs move, which count where the domain is federated.
+func (g *Gateway) rolledOut(ctx context.Context, d directory.Domain, from, to authn.Path) ([]string, error) {
+	var what string
+	switch {
+	case from != authn.PathFederated && to != authn.PathFederated:
+		return nil, nil
+	case from != authn.PathFederated:
+		what = "begin to count"
+	case to != authn.PathFederated:
+		what = "count no longer"
+	default:
+		what = "go on to count"
+	}
+	all, err := (&admin.Rollouts{Base: g.base(), Tenant: g.tenant}).Rollouts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	groups := map[authn.Path][]string{}
+	for _, r := range all {
+		if r.Path != authn.PathPHS || d.PHS {
+			groups[r.Path] = append(groups[r.Path], r.Group)
+		}
+	}
+	hashes, err1 := g.core.store.RolledOut(ctx, d.Name, groups[authn.PathPHS])
+	either, err2 := g.core.store.RolledOut(ctx, d.Name, slices.Concat(groups[authn.PathPHS], groups[authn.PathPTA]))
+	if err := errors.Join(err1, err2); err != nil || either == 0 {
+		return nil, err
+	}
+	return []string{fmt.Sprintf("staged roll-outs %s: %s to phs, %s to pta", what, some(hashes, "user"), some(either-hashes, "user"))}, nil
 }
 
 func some(n int, what string) string {

@@ -123,7 +123,8 @@ func putDomain(t *tx, k directory.KeptDomain) error {
 }
 
 // RemoveDomain forgets a domain that allow lets go, with its swap and its history, so that a later domain of the name begins
-// anew (the audit log keeps who did what); directory.ErrNotFound when nothing is kept of it. allow learns how many accounts it has, and how many that were deleted and can come back.
+// anew (the audit log keeps who did what); directory.ErrNotFound when nothing is kept of it. allow learns how many accounts
+// it has, and how many that were deleted and can come back.
 func (d *DB) RemoveDomain(ctx context.Context, name string, allow func(k directory.KeptDomain, accounts, deleted int) error) error {
 	return d.write(ctx, func(t *tx) error {
 		found, err := optional[directory.KeptDomain](t, `SELECT body FROM domains WHERE name = $1`, name)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strconv"
+	"strings"
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/directory"
@@ -30,6 +32,21 @@ func (d *DB) RolloutSize(ctx context.Context, group string) (accounts, others in
 	all, err1 := one(ctx, d, "size of group "+group, column[int], countMembers, group)
 	others, err2 := one(ctx, d, "size of group "+group, column[int], `SELECT count(*) FROM nestings WHERE member_of = $1`, group)
 	return all - others, others, errors.Join(err1, err2)
+}
+
+// RolledOut counts the synchronised people of a domain who are direct members of any of the groups.
+func (d *DB) RolledOut(ctx context.Context, domain string, groups []string) (int, error) {
+	if len(groups) == 0 {
+		return 0, nil
+	}
+	args := []any{domain}
+	places := make([]string, len(groups))
+	for i, g := range groups {
+		args = append(args, g)
+		places[i] = "$" + strconv.Itoa(len(args))
+	}
+	return one(ctx, d, "people of "+domain+" in roll-outs", column[int], `SELECT count(DISTINCT u.id) FROM memberships m JOIN users u ON u.id = m.account
+		WHERE u.domain = $1 AND u.synced AND m.member_of IN (`+strings.Join(places, ", ")+`)`, args...)
 }
 
 // AddRollout puts a group into a roll-out that allow accepts, or moves it to another path, in one write;

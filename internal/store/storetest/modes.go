@@ -165,6 +165,13 @@ func testRollouts(t *testing.T, b *bench) {
 	accounts, others, err := b.RolloutSize(ctx, "g")
 	must(t, err)
 	equal(t, "who counts, and what does not", fmt.Sprint(accounts, others), "2 1")
+	b.create(t, user("kim", "kim@one.test"), synced("zoe", "zoe@two.test"), synced("out", "out@one.test"))
+	must(t, b.PutGroup(ctx, directory.Group{ID: "h", Name: "More", Members: []authn.AccountID{"ann", "kim", "zoe"}}))
+	for want, groups := range map[int][]string{0: nil, 1: {"h"}, 2: {"g", "h", "inner", "nobody"}} {
+		n, err := b.RolledOut(ctx, "one.test", groups)
+		must(t, err)
+		equal(t, fmt.Sprintf("synchronised people of the domain in %q", groups), n, want)
+	}
 	gone, err := b.RemoveRollout(ctx, "g")
 	must(t, err)
 	equal(t, "removed", gone.Path, authn.PathPTA)
