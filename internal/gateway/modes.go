@@ -89,7 +89,7 @@ func (g *Gateway) ready(ctx context.Context, r authn.Realm) (bool, string) {
 }
 
 func (g *Gateway) readyPHS(ctx context.Context, domain string) (bool, string) {
-	n, err := g.core.store.CountCredentials(ctx, directory.SchemePHS, domain)
+	some, err := g.core.store.AnyCredential(ctx, directory.SchemePHS, domain)
 	if err != nil {
 		return false, err.Error()
 	}
@@ -97,7 +97,7 @@ func (g *Gateway) readyPHS(ctx context.Context, domain string) (bool, string) {
 	switch {
 	case err != nil:
 		return false, err.Error()
-	case n > 0:
+	case some:
 		return true, ""
 	case !on:
 		return false, fmt.Sprintf("password_hash_sync is off for this domain: switch it on (`fourways domain update %s --password-hash-sync on`, or in the configuration), then `fourways sync run`", domain)

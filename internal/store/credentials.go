@@ -140,6 +140,14 @@ func (d *DB) PeopleDomains(ctx context.Context) ([]string, error) {
 	}
 }
 
+// AnyCredential reports whether some account of a domain, no deleted one, has a credential of a scheme. Unlike counting, it
+// does not grow with those that have one.
+func (d *DB) AnyCredential(ctx context.Context, scheme, domain string) (bool, error) {
+	n, err := one(ctx, d, scheme+" credential of "+domain, column[int], `SELECT count(*) FROM (SELECT 1 FROM users u
+		JOIN credentials c ON c.account = u.id AND c.scheme = $1 WHERE u.domain = $2 LIMIT 1) AS first_one`, scheme, domain)
+	return n > 0, err
+}
+
 // CountCredentials counts the credentials of a scheme in a domain ("": in every domain), those of deleted accounts too.
 func (d *DB) CountCredentials(ctx context.Context, scheme, domain string) (int, error) {
 	if domain == "" {

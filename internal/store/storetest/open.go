@@ -120,6 +120,9 @@ func testCredentials(t *testing.T, b *bench) {
 		n, err := b.CountCredentials(ctx, directory.SchemePHS, domain)
 		must(t, err)
 		equal(t, "credentials of "+domain, n, want)
+		if some, err := b.AnyCredential(ctx, directory.SchemePHS, domain); domain != "" && (err != nil || some != (want > 0)) {
+			t.Errorf("any of %s: %v, %v", domain, some, err)
+		}
 	}
 	mixed := []directory.Credential{{Account: "ben", Scheme: directory.SchemePHS, Record: []byte("new")}, {Account: "nobody", Scheme: directory.SchemePHS, Record: []byte("x")}}
 	wantErr(t, "credential of nobody", b.SetCredentials(ctx, mixed), directory.ErrNotFound)
