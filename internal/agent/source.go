@@ -63,24 +63,26 @@ func (s *source) filter(kind string) string {
 }
 
 // Read implements dirsync.Source.
-func (s *source) Read(ctx context.Context, kind dirsync.Kind, yield func([]dirsync.Object) error) error {
-	if kind == dirsync.KindHash {
-		return s.hashes(ctx, yield)
+func (s *source) Read(ctx context.Context, ask dirsync.Ask, yield func(dirsync.Part) error) error {
+	full := func(objects []dirsync.Object) error { return yield(dirsync.Part{Objects: objects, Full: true}) }
+	switch ask.Kind {
+	case dirsync.KindHash:
+		return s.hashes(ctx, full)
+	case dirsync.KindDirectory:
+		return s.objects(ctx, full)
 	}
-	return s.objects(ctx, yield)
+	return fmt.Errorf("this agent can't do %q yet", ask.Kind)
 }
 
 // pageSize is how many objects are yielded at once.
 const pageSize = 500
 
-// objects reads people and contacts, then groups: members are named by DN and must be found again by anchor.
+// objects reads people and contacts, then groups.
 func (s *source) objects(ctx context.Context, yield func([]dirsync.Object) error) error {
-	anchors := map[string]string{} // of everything in scope, by DN in lower case
 	for _, kind := range []string{dirsync.User, dirsync.Contact} {
 		page := make([]dirsync.Object, 0, pageSize)
 		err := s.each(ctx, kind, s.attributes(), func(e onprem.Entry) error {
 			o := s.object(kind, e)
-			anchors[strings.ToLower(e.DN)] = o.Anchor
 			page = append(page, o)
 			if len(page) < pageSize {
 				return nil
@@ -96,10 +98,10 @@ func (s *source) objects(ctx context.Context, yield func([]dirsync.Object) error
 			return err
 		}
 	}
-	return s.groups(ctx, anchors, yield)
+	return s.groups(ctx, yield)
 }
 
-func (s *source) groups(ctx context.Context, anchors map[string]string, yield func([]dirsync.Object) error) error {
+func (s *source) groups(ctx context.Context, yield func([]dirsync.Object) error) error {
 	var groups []dirsync.Object
 	var members [][][]byte
 	err := s.each(ctx, dirsync.Group, append(s.attributes(), "member", "uniqueMember", "cn"), func(e onprem.Entry) error {
@@ -107,7 +109,6 @@ func (s *source) groups(ctx context.Context, anchors map[string]string, yield fu
 		if g.DisplayName == "" {
 			g.DisplayName = e.First("cn")
 		}
-		anchors[strings.ToLower(e.DN)] = g.Anchor
 		groups, members = append(groups, g), append(members, append(e.Get("member"), e.Get("uniqueMember")...))
 		return nil
 	})
@@ -116,9 +117,7 @@ func (s *source) groups(ctx context.Context, anchors map[string]string, yield fu
 	}
 	for i := range groups {
 		for _, dn := range members[i] {
-			if anchor := anchors[strings.ToLower(string(dn))]; anchor != "" { // out of scope: not synchronised
-				groups[i].Members = append(groups[i].Members, anchor)
-			}
+			groups[i].Members = append(groups[i].Members, dirsync.Ref(onprem.NormalDN(string(dn))))
 		}
 	}
 	return yield(groups)
@@ -154,7 +153,8 @@ const accountDisabled = 0x2
 
 func (s *source) object(kind string, e onprem.Entry) dirsync.Object {
 	o := dirsync.Object{
-		Kind: kind, Anchor: base64.StdEncoding.EncodeToString(s.r.Anchor(e)), DN: e.DN,
+		Kind: kind, ID: base64.StdEncoding.EncodeToString(s.r.Anchor(e)), Anchor: base64.StdEncoding.EncodeToString(s.r.Anchor(e)),
+		DN: e.DN, Ref: dirsync.Ref(onprem.NormalDN(e.DN)),
 		SAM: first(e, "sAMAccountName", "uid"), DisplayName: e.First("displayName"), Mail: e.First("mail"),
 		ChangedAt: generalized(first(e, "whenChanged", "modifyTimestamp")),
 	}
@@ -192,8 +192,8 @@ func (s *source) hashes(ctx context.Context, yield func([]dirsync.Object) error)
 			record = badRecord // the plan skips it and says whose it is: one bad object must not stop the rest
 		}
 		page = append(page, dirsync.Object{
-			Kind: dirsync.User, Anchor: base64.StdEncoding.EncodeToString(s.r.Anchor(e)), DN: e.DN,
-			Hash: record, HashAt: changedAt(e),
+			Kind: dirsync.User, ID: base64.StdEncoding.EncodeToString(s.r.Anchor(e)), Anchor: base64.StdEncoding.EncodeToString(s.r.Anchor(e)),
+			DN: e.DN, Hash: record, PasswordAt: changedAt(e),
 		})
 		if len(page) < pageSize {
 			return nil

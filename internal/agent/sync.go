@@ -65,14 +65,20 @@ func (a *agent) read(ctx context.Context, o agentlink.Order, up *agentlink.Uplin
 	default:
 		return errors.New("another run goes on at this agent")
 	}
-	return a.Source.Read(ctx, o.Kind, func(objects []dirsync.Object) error {
-		for len(objects) > 0 {
-			n := min(len(objects), batchSize)
-			if err := up.Send(ctx, dirsync.Batch{Objects: objects[:n]}); err != nil {
+	return a.Source.Read(ctx, o.Ask, func(p dirsync.Part) error {
+		for whole := p; ; {
+			p.Objects = whole.Objects[:min(len(whole.Objects), batchSize)]
+			whole.Objects = whole.Objects[len(p.Objects):]
+			p.Cursor = whole.Cursor
+			if len(whole.Objects) > 0 {
+				p.Cursor = nil // not yet
+			}
+			if err := up.Send(ctx, dirsync.Batch{Part: p}); err != nil {
 				return &sendError{err}
 			}
-			objects = objects[n:]
+			if len(whole.Objects) == 0 {
+				return nil
+			}
 		}
-		return nil
 	})
 }

@@ -22,12 +22,12 @@ const (
 	framesHeld = 2                // an agent sends one at a time
 )
 
-// Order asks an agent to read its directory.
+// Order asks an agent to read its directory, or to write into it.
 type Order struct {
-	Agent  string       `json:"agent"`
-	Run    string       `json:"run"`
-	Kind   dirsync.Kind `json:"kind"`
-	Issued time.Time    `json:"issued"`
+	dirsync.Ask
+	Agent  string    `json:"agent"`
+	Run    string    `json:"run"`
+	Issued time.Time `json:"issued"`
 }
 
 // frame is a piece of a batch, sealed to the gateway.
@@ -78,9 +78,9 @@ type received struct {
 	reply string
 }
 
-// Sync has a live agent with the sync role read its directory and yields the batches in order, each with Agent set. It
-// returns nil after the batch that says Last or Error, and what yield returned when that is an error.
-func (l *Link) Sync(ctx context.Context, id string, kind dirsync.Kind, yield func(dirsync.Batch) error) error {
+// Sync has a live agent with the sync role do what is asked and yields the batches of its answer in order, each with Agent
+// set. It returns nil after the batch that says Last or Error, and what yield returned when that is an error.
+func (l *Link) Sync(ctx context.Context, id string, ask dirsync.Ask, yield func(dirsync.Batch) error) error {
 	m, ok := l.syncing()
 	if !ok {
 		return errors.New("no agent with the sync role is connected: see `fourways agent list`")
@@ -101,14 +101,14 @@ func (l *Link) Sync(ctx context.Context, id string, kind dirsync.Kind, yield fun
 		defer l.mu.Unlock()
 		delete(l.runs, id)
 	}()
-	msg, err := signMessage(l.o.Keys.sign, kindSync, Order{Agent: m.ID, Run: id, Kind: kind, Issued: l.o.Clock.Now().UTC()})
+	msg, err := signMessage(l.o.Keys.sign, kindSync, Order{Ask: ask, Agent: m.ID, Run: id, Issued: l.o.Clock.Now().UTC()})
 	if err != nil {
 		return err
 	}
 	if err := l.o.Conn.Publish(Down(m.ID, toldSync), msg); err != nil {
 		return fmt.Errorf("ask agent %s to synchronise: %w", m.Name, err)
 	}
-	in := &assembly{link: l, member: m, run: id, kind: kind}
+	in := &assembly{link: l, member: m, run: id, kind: ask.Kind}
 	for !in.over {
 		if err := l.nextFrame(ctx, r, in, yield); err != nil {
 			return err

@@ -28,7 +28,7 @@ func TestOnlyTheNextBatchOfTheRunIsTaken(t *testing.T) {
 	gateway := testGateway(t, 0)
 	agent, other := newID(), newID()
 	batch := func(run string, kind dirsync.Kind, seq int) dirsync.Batch {
-		return dirsync.Batch{Run: run, Kind: kind, Seq: seq, Objects: []dirsync.Object{{Anchor: "a"}}}
+		return dirsync.Batch{Run: run, Kind: kind, Seq: seq, Part: dirsync.Part{Objects: []dirsync.Object{{Anchor: "a"}}}}
 	}
 	first := sealedFrame(t, gateway, agent, 0, batch("run", dirsync.KindDirectory, 0))
 	moved := sealedFrame(t, gateway, agent, 0, batch("run", dirsync.KindDirectory, 1))

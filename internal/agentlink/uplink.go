@@ -13,10 +13,10 @@ import (
 	"github.com/fourways-id/fourways/internal/dirsync"
 )
 
-// Order reads the gateway's wish that this agent reads its directory.
+// Order reads the gateway's wish that this agent reads its directory, or writes into it.
 func (r *Receiver) Order(msg []byte, now time.Time) (Order, error) {
 	var o Order
-	if err := openMessage(r.id.Gateway.Sign, kindSync, maxMessage, msg, &o); err != nil {
+	if err := openMessage(r.id.Gateway.Sign, kindSync, maxFrame, msg, &o); err != nil {
 		return Order{}, err
 	}
 	if o.Agent != r.id.AgentID || o.Run == "" || len(o.Run) > maxText {
@@ -25,7 +25,7 @@ func (r *Receiver) Order(msg []byte, now time.Time) (Order, error) {
 	if age := now.Sub(o.Issued).Abs(); age > longestDeadline {
 		return Order{}, fmt.Errorf("the order is %s away from this clock: it is old, or the clocks differ", age.Round(time.Second))
 	}
-	if o.Kind != dirsync.KindDirectory && o.Kind != dirsync.KindHash {
+	if !o.Kind.Known() {
 		return Order{}, fmt.Errorf("%w: kind %.40q", ErrMalformed, o.Kind)
 	}
 	return o, nil

@@ -145,7 +145,7 @@ func TestHashesGoToSyncedPeopleOfDomainsThatSynchroniseThem(t *testing.T) {
 	soft := cloudOnly("cloud")
 	soft.Onprem.Anchor = anchor("cloud")
 	hash := func(name, record string) Object {
-		return Object{Kind: User, Anchor: anchor(name), Hash: record, HashAt: time.Unix(7, 0)}
+		return Object{Kind: User, Anchor: anchor(name), Hash: record, PasswordAt: time.Unix(7, 0)}
 	}
 	p := Hashes([]directory.User{synced("alice"), synced("bob"), synced("none"), off, soft}, []Object{
 		hash("alice", good), hash("alice", good), hash("bob", "v1;PPH1_MD4,x,0,y;"), hash("none", ""), hash("off", good), hash("cloud", good), hash("stranger", good),

@@ -24,8 +24,8 @@ const (
 
 // Agents asks an agent that may synchronise.
 type Agents interface {
-	// Sync has an agent read all of kind and hands its batches on in order. It returns at the first error of take.
-	Sync(ctx context.Context, run string, kind Kind, take func(Batch) error) error
+	// Sync has an agent do what is asked and hands its batches on in order. It returns at the first error of take.
+	Sync(ctx context.Context, run string, ask Ask, take func(Batch) error) error
 }
 
 // Target is where a plan is carried out.
@@ -160,7 +160,7 @@ func (e *Engine) plan(ctx context.Context, run *directory.Run, kind Kind) (Plan,
 func (e *Engine) read(ctx context.Context, run *directory.Run, kind Kind) ([]Object, error) {
 	var all []Object
 	next, last := 0, false
-	err := e.Agents.Sync(ctx, run.ID, kind, func(b Batch) error {
+	err := e.Agents.Sync(ctx, run.ID, Ask{Kind: kind}, func(b Batch) error {
 		if b.Agent != "" {
 			run.Agent = b.Agent
 		}

@@ -34,7 +34,7 @@ func Hashes(now []directory.User, wanted []Object, on func(domain string) bool) 
 		seen[o.Anchor] = true
 		p.Hashes = append(p.Hashes, u.UPN)
 		p.changes.Hashes = append(p.changes.Hashes, directory.Credential{
-			Account: u.ID, Scheme: directory.SchemePHS, Record: []byte(o.Hash), Changed: o.HashAt,
+			Account: u.ID, Scheme: directory.SchemePHS, Record: []byte(o.Hash), Changed: o.PasswordAt,
 		})
 	}
 	return p

@@ -47,12 +47,12 @@ const dropWithin = 10 * time.Second
 type syncAgents struct{ onprem *onprem }
 
 // Sync implements dirsync.Agents.
-func (s syncAgents) Sync(ctx context.Context, run string, kind dirsync.Kind, take func(dirsync.Batch) error) error {
+func (s syncAgents) Sync(ctx context.Context, run string, ask dirsync.Ask, take func(dirsync.Batch) error) error {
 	link := s.onprem.current()
 	if link == nil {
 		return errNoBroker
 	}
-	return link.Sync(ctx, run, kind, take)
+	return link.Sync(ctx, run, ask, take)
 }
 
 // syncDomains implements dirsync.Domains: the domains that are served, with the switch of each, at one moment.

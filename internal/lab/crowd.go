@@ -172,7 +172,7 @@ func (c *crowd) hashEach(ctx context.Context, people []dirsync.Object) error {
 		if d := authn.ParseIdentifier(p.UPN).Domain(); d != world.PHSDomain && d != world.LabDomain {
 			continue
 		}
-		if p.Hash, p.HashAt = c.synced, at; p.Hash == "" {
+		if p.Hash, p.PasswordAt = c.synced, at; p.Hash == "" {
 			work.Go(func() error {
 				p.Hash = c.hashSynced()
 				return nil

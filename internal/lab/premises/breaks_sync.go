@@ -3,6 +3,7 @@ package premises
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/fourways-id/fourways/internal/dirsync"
@@ -15,36 +16,77 @@ type faultySource struct {
 	agent string
 }
 
-// Read implements dirsync.Source.
-func (s faultySource) Read(ctx context.Context, kind dirsync.Kind, yield func([]dirsync.Object) error) error {
-	board, all := s.of.with.Faults, s.of.target("", s.agent)
-	if pause, hit := board.Strikes("sync-paused", all); hit {
-		if err := heldUp(ctx, pause.Over); err != nil {
-			return err
+// lost is the cursor of an answer that was broken on purpose. Nothing goes on from there: the next read is of everything,
+// so that no fault outlives its clearing.
+const lost = "lost"
+
+// Read implements dirsync.Source. Only runs are broken: who watches for changes or looks one object up sees the truth.
+func (s faultySource) Read(ctx context.Context, ask dirsync.Ask, yield func(dirsync.Part) error) error {
+	run := ask.Kind == dirsync.KindDirectory || ask.Kind == dirsync.KindHash
+	if run {
+		if pause, hit := s.of.with.Faults.Strikes("sync-paused", s.of.target("", s.agent)); hit {
+			if err := heldUp(ctx, pause.Over); err != nil {
+				return err
+			}
 		}
 	}
-	if _, hit := board.Strikes("sync-empty-result", all); hit {
-		return nil
+	if string(ask.Cursor) == lost {
+		ask.Cursor, yield = nil, noting("the answer before was broken on purpose", yield)
 	}
-	if kind != dirsync.KindDirectory { // a run of hashes deletes nobody and names nobody
-		return s.Source.Read(ctx, kind, yield)
+	if run {
+		if _, hit := s.of.with.Faults.Strikes("sync-empty-result", s.of.target("", s.agent)); hit {
+			return nothing(ask, yield)
+		}
 	}
+	if ask.Kind == dirsync.KindDirectory && (s.of.with.Faults.On("sync-mass-delete") || s.of.with.Faults.On("sync-bad-object")) {
+		return s.distorted(ctx, ask, yield)
+	}
+	return s.Source.Read(ctx, ask, yield)
+}
+
+// noting has the first part say why all is read although a cursor was given.
+func noting(why string, yield func(dirsync.Part) error) func(dirsync.Part) error {
+	return func(p dirsync.Part) error {
+		p.Note, why = why, ""
+		return yield(p)
+	}
+}
+
+// nothing is the answer of a directory in which nobody is found. Of hashes it is one in which nothing changed: a run of
+// them deletes nobody.
+func nothing(ask dirsync.Ask, yield func(dirsync.Part) error) error {
+	if ask.Kind == dirsync.KindHash && len(ask.Cursor) > 0 {
+		return yield(dirsync.Part{Cursor: ask.Cursor})
+	}
+	return yield(dirsync.Part{Full: true, Cursor: []byte(lost)})
+}
+
+// distorted reads everybody, whatever changed since: a fault hits who is there. An answer to a cursor stays one that names
+// changes, in which whoever is missing is said to be gone; in one that names all they are left out.
+func (s faultySource) distorted(ctx context.Context, ask dirsync.Ask, yield func(dirsync.Part) error) error {
+	full := len(ask.Cursor) == 0
+	ask.Cursor = nil
 	var gone, broken tally
-	return s.Source.Read(ctx, kind, func(page []dirsync.Object) error {
-		rest := make([]dirsync.Object, 0, len(page))
-		for _, o := range page {
-			if s.hits("sync-mass-delete", o, &gone) {
-				continue
-			}
-			if s.hits("sync-bad-object", o, &broken) {
+	return s.Source.Read(ctx, ask, func(p dirsync.Part) error {
+		p.Objects = slices.Clone(p.Objects)
+		rest := p.Objects[:0]
+		for _, o := range p.Objects {
+			switch {
+			case s.hits("sync-mass-delete", o, &gone):
+				if full {
+					continue
+				}
+				o = dirsync.Object{Kind: o.Kind, ID: o.ID, Gone: true, Reason: "the directory search no longer finds it"}
+			case s.hits("sync-bad-object", o, &broken):
 				o.UPN = "(damaged) " + o.UPN // no name that an account can have
 			}
 			rest = append(rest, o)
 		}
-		if len(rest) == 0 {
-			return nil
+		p.Objects, p.Full = rest, full
+		if len(p.Cursor) > 0 {
+			p.Cursor = []byte(lost)
 		}
-		return yield(rest)
+		return yield(p)
 	})
 }
 

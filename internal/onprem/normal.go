@@ -1,0 +1,17 @@
+package onprem
+
+import (
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// NormalDN spells a distinguished name in one way (RFC 4514): entries and the members of groups may be spelled differently.
+// A name that can't be parsed is only put in lower case.
+func NormalDN(dn string) string {
+	parsed, err := ldap.ParseDN(dn)
+	if err != nil {
+		return strings.ToLower(dn)
+	}
+	return strings.ToLower(parsed.String())
+}
