@@ -123,6 +123,8 @@ const (
 	FactSynced    Fact = "synced"   // RFC 3339 time of the last synchronisation
 	FactRun       Fact = "run"      // its run
 	FactChanged   Fact = "changed"  // RFC 3339 time of the last on-premises change that is not yet here
+	FactWithheld  Fact = "withheld" // why a hash stays on-premises: temporary, filtered, missing or malformed
+	FactSource    Fact = "source"   // cloud, when the password was set here and not on-premises
 	FactRounds    Fact = "rounds"   // iterations
 	FactIdP       Fact = "idp"      // configured id
 	FactProtocol  Fact = "protocol" // saml or oidc

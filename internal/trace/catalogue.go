@@ -1,6 +1,8 @@
 package trace
 
 import (
+	"fmt"
+	"maps"
 	"strings"
 	"time"
 	"unicode"
@@ -24,6 +26,8 @@ func Sentence(s authn.Step) string {
 		template = e.refused
 	case s.ID == authn.K3 && s.To == authn.Store:
 		template = newPassword(s.Result)
+	case s.ID == authn.H6 && s.Facts[authn.FactReason] == authn.CloudMustChange.String():
+		template = rightButTemporary
 	case s.Result == authn.StepRefused && e.refused != "":
 		template = e.refused
 	case s.Result == authn.StepRefused:
@@ -33,7 +37,7 @@ func Sentence(s authn.Step) string {
 	case s.Result == authn.StepSkipped:
 		template = "Skipped: " + template
 	}
-	return expand(template, s.Facts)
+	return expand(template, since(s))
 }
 
 func catalogue(id authn.StepID) (entry, bool) {
@@ -81,12 +85,18 @@ func newPassword(r authn.StepResult) string {
 	}
 }
 
+// notHere is what step H0 says of a password that was changed on-premises and has not come.
+const notHere = "[; changed on-premises {changed}, not yet synchronised[, {withheld}]|[; {withheld}]]"
+
+// rightButTemporary is what step H6 says when the password was right, and is good only for changing it.
+const rightButTemporary = "The result equals what was synchronised, but it is of a temporary password, which must be changed on-premises first."
+
 func phs() map[authn.StepID]entry {
 	return map[authn.StepID]entry{
 		authn.H0: {
-			ok:      "Earlier: the password's hash was synchronised[ at {synced}][ by run {run}][; the password changed on the premises at {changed}, which is not here yet].",
+			ok:      "Earlier: [the password was set in the {source}|the password's hash was synchronised][ at {synced}][ by run {run}]" + notHere + ".",
 			refused: "The synchronised hash could not be loaded.",
-			skipped: "No synchronised hash was there to load: decoy work keeps the time the same.",
+			skipped: "No synchronised hash was there to load" + notHere + ": decoy work keeps the time the same.",
 		},
 		authn.H1: {ok: "The password arrived at the gateway."},
 		authn.H2: {ok: "Its NT hash was computed (MD4), as the premises hold it."},
@@ -190,11 +200,48 @@ func expandUntil(t string, facts map[authn.Fact]string) (out, rest string, whole
 	return b.String(), "", whole
 }
 
+// since gives the facts of a step, with the time of a change as the span until the step.
+func since(s authn.Step) map[authn.Fact]string {
+	at, err := time.Parse(time.RFC3339, s.Facts[authn.FactChanged])
+	if err != nil {
+		return s.Facts
+	}
+	facts := maps.Clone(s.Facts)
+	facts[authn.FactChanged] = clock(s.At.Sub(at)) + " ago"
+	return facts
+}
+
+// clock is a span in minutes and seconds, with hours from the first on.
+func clock(d time.Duration) string {
+	d = max(0, d).Round(time.Second)
+	h, m, s := int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60
+	if h > 0 {
+		return fmt.Sprintf("%d:%02d:%02d", h, m, s)
+	}
+	return fmt.Sprintf("%d:%02d", m, s)
+}
+
+// withheld says why a hash stays on-premises.
+func withheld(why string) string {
+	switch why {
+	case "temporary":
+		return "withheld until it is changed"
+	case "filtered":
+		return "withheld by its adminDescription"
+	case "":
+		return ""
+	default:
+		return "its hash is " + why
+	}
+}
+
 // inWords is a fact's value as it stands in a sentence.
 func inWords(f authn.Fact, value string) string {
 	switch f { //nolint:exhaustive // the others stand there as they are
 	case authn.FactPath:
 		value = authn.Path(value).InWords()
+	case authn.FactWithheld:
+		value = withheld(value)
 	case authn.FactWait:
 		if wait, err := time.ParseDuration(value); err == nil {
 			value = ms(wait)

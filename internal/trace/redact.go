@@ -147,7 +147,7 @@ func harmless() []authn.Fact {
 	return []authn.Fact{
 		authn.FactReason, authn.FactCode, authn.FactData, authn.FactScheme, authn.FactParams, authn.FactWait, authn.FactSynced, authn.FactChanged,
 		authn.FactRounds, authn.FactProtocol, authn.FactBinding, authn.FactMatch, authn.FactRemaining, authn.FactUntil, authn.FactAlgorithm,
-		authn.FactLength, authn.FactDecoy,
+		authn.FactLength, authn.FactDecoy, authn.FactWithheld, authn.FactSource,
 	}
 }
 

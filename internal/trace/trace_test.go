@@ -246,7 +246,7 @@ func everyFact() map[authn.Fact]string {
 	facts := map[authn.Fact]string{}
 	for _, f := range []authn.Fact{
 		authn.FactDomain, authn.FactPath, authn.FactRule, authn.FactReason, authn.FactAgent, authn.FactServer, authn.FactCode, authn.FactData,
-		authn.FactScheme, authn.FactParams, authn.FactWait, authn.FactSynced, authn.FactRun, authn.FactChanged, authn.FactRounds, authn.FactIdP,
+		authn.FactScheme, authn.FactParams, authn.FactWait, authn.FactSynced, authn.FactRun, authn.FactChanged, authn.FactWithheld, authn.FactSource, authn.FactRounds, authn.FactIdP,
 		authn.FactProtocol, authn.FactBinding, authn.FactIssuer, authn.FactRequest, authn.FactMatch, authn.FactExpected, authn.FactGot,
 		authn.FactRemaining, authn.FactUntil, authn.FactAlgorithm, authn.FactLength, authn.FactDecoy, authn.FactLicences,
 	} {
@@ -263,4 +263,40 @@ func FuzzSentence(f *testing.F) {
 			t.Fatal("a control character comes through")
 		}
 	})
+}
+
+func TestTheHashStepSaysWhatIsKnownOfThePremises(t *testing.T) {
+	at := began()
+	told := func(r authn.StepResult, facts ...string) string {
+		s := authn.Step{ID: authn.H0, Result: r, At: at}
+		for i := 0; i < len(facts); i += 2 {
+			s = s.With(authn.Fact(facts[i]), facts[i+1])
+		}
+		return Sentence(s)
+	}
+	changed := at.Add(-21 * time.Second).Format(time.RFC3339)
+	long := at.Add(-3*time.Hour - 5*time.Second).Format(time.RFC3339)
+	later := at.Add(time.Hour).Format(time.RFC3339)
+	for _, c := range []struct{ got, want string }{
+		{told(authn.StepOK, "synced", "T", "run", "r-1"), "Earlier: the password's hash was synchronised at T by run r-1."},
+		{told(authn.StepOK, "synced", "T", "run", "r-1", "changed", changed), "Earlier: the password's hash was synchronised at T by run r-1; changed on-premises 0:21 ago, not yet synchronised."},
+		{told(authn.StepOK, "run", "r-1", "changed", long, "withheld", "temporary"), "Earlier: the password's hash was synchronised by run r-1; changed on-premises 3:00:05 ago, not yet synchronised, withheld until it is changed."},
+		{told(authn.StepOK, "synced", "T", "source", "cloud"), "Earlier: the password was set in the cloud at T."},
+		{told(authn.StepOK, "source", "cloud", "changed", later), "Earlier: the password was set in the cloud; changed on-premises 0:00 ago, not yet synchronised."},
+		{told(authn.StepOK, "run", "r-1", "withheld", "filtered"), "Earlier: the password's hash was synchronised by run r-1; withheld by its adminDescription."},
+		{told(authn.StepSkipped), "No synchronised hash was there to load: decoy work keeps the time the same."},
+		{told(authn.StepSkipped, "withheld", "missing"), "No synchronised hash was there to load; its hash is missing: decoy work keeps the time the same."},
+		{told(authn.StepSkipped, "changed", changed, "withheld", "temporary"), "No synchronised hash was there to load; changed on-premises 0:21 ago, not yet synchronised, withheld until it is changed: decoy work keeps the time the same."},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s\nwant %s", c.got, c.want)
+		}
+	}
+	temporary := authn.Step{ID: authn.H6, Result: authn.StepRefused}
+	if got := Sentence(temporary.With(authn.FactReason, "cloud_must_change")); !strings.HasPrefix(got, "The result equals") {
+		t.Error(got)
+	}
+	if got := Sentence(temporary); got != "The result is not what was synchronised." {
+		t.Error(got)
+	}
 }

@@ -11,22 +11,14 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/passhash"
 )
 
-// Hash is a synchronised record and where it came from.
-type Hash struct {
-	Record string    // v1;PPH1_MD4,salt,rounds,hash;  "" when the account has none
-	Synced time.Time // when it arrived here
-	Run    string    // with which run
-}
-
 // Hashes finds synchronised records.
 type Hashes interface {
-	// SyncedHash is the account's; the zero Hash without an error when it has none.
+	// SyncedHash is the account's, with what is known of its password on-premises; without an error when it has none.
 	SyncedHash(ctx context.Context, id authn.AccountID) (Hash, error)
 }
 
@@ -66,17 +58,15 @@ func (p *Provider) check(ctx context.Context, who authn.Account, pw authn.Secret
 	if err != nil {
 		return authn.Fail(authn.Internal, authn.H0, fmt.Errorf("load the synchronised hash: %w", err), posted, load.End(p.clock, authn.StepRefused))
 	}
-	stored, known, err := p.record(who, hash)
+	if !who.Exists() {
+		hash = Hash{}
+	}
+	stored, known, err := p.record(hash)
 	if err != nil {
 		return authn.Fail(authn.Internal, authn.H0, fmt.Errorf("account %s: %w: synchronise its password again", who.ID, err), posted, load.End(p.clock, authn.StepRefused))
 	}
-	synced := load.End(p.clock, authn.StepSkipped)
-	if known {
-		synced = load.End(p.clock, authn.StepOK).With(authn.FactSynced, hash.Synced.UTC().Format(time.RFC3339)).
-			With(authn.FactRun, hash.Run).Hold(authn.Store, authn.FormHashOfHash+authn.Stored)
-	}
+	steps := []authn.Step{hash.tell(load.End(p.clock, authn.StepSkipped)), posted}
 	var match bool
-	steps := []authn.Step{synced, posted}
 	wait, err := p.pool.Do(ctx, func() {
 		var work []authn.Step
 		match, work = p.compute(stored, pw)
@@ -88,12 +78,17 @@ func (p *Provider) check(ctx context.Context, who authn.Account, pw authn.Secret
 	case err != nil:
 		return authn.Fail(authn.Internal, authn.H5, err, steps...)
 	}
-	return p.verdict(who, known, match, wait, steps)
+	last := len(steps) - 1
+	steps[last-1] = steps[last-1].With(authn.FactWait, wait.String())
+	if !known {
+		steps[last-2].Result = authn.StepSkipped // the salt is the decoy's
+	}
+	return p.verdict(who, hash, known && match, steps)
 }
 
 // record is the account's own, or the decoy for nobody and for an account whose hash has not come yet.
-func (p *Provider) record(who authn.Account, h Hash) (passhash.OrgID, bool, error) {
-	if !who.Exists() || h.Record == "" {
+func (p *Provider) record(h Hash) (passhash.OrgID, bool, error) {
+	if h.Record == "" {
 		return p.decoy, false, nil
 	}
 	stored, err := passhash.ParseOrgID(h.Record)
@@ -119,18 +114,20 @@ func (p *Provider) compute(stored passhash.OrgID, pw authn.Secret) (bool, []auth
 	return match, []authn.Step{h2, h3, h4, h5, h6.End(p.clock, authn.StepOK)}
 }
 
-func (p *Provider) verdict(who authn.Account, known, match bool, wait time.Duration, steps []authn.Step) authn.Outcome {
+// verdict judges what the comparison came to. Only whoever had the right password is told more than that it was wrong.
+func (p *Provider) verdict(who authn.Account, h Hash, match bool, steps []authn.Step) authn.Outcome {
 	last := len(steps) - 1
-	steps[last-1] = steps[last-1].With(authn.FactWait, wait.String())
-	if known && match {
+	if match && !h.MustChange {
 		return authn.Allow(authn.Subject{Account: who.ID}, authn.Proof{Methods: []string{"pwd"}, At: p.clock.Now()}, steps...)
 	}
 	steps[last].Result = authn.StepRefused
-	if !known {
-		steps[last-2].Result = authn.StepSkipped // the salt is the decoy's
+	switch {
+	case match:
+		steps[last] = steps[last].With(authn.FactReason, authn.CloudMustChange.String())
+		return authn.Deny(authn.CloudMustChange, authn.H6, errTemporary, steps...)
+	case who.Exists() && h.Record == "":
+		return authn.Deny(authn.NoPasswordHash, authn.H0, h.whyNone(p.clock.Now()), steps...)
+	default:
+		return authn.Deny(authn.BadPassword, authn.H6, h.whyWrong(p.clock.Now()), steps...)
 	}
-	if who.Exists() && !known {
-		return authn.Deny(authn.NoPasswordHash, authn.H0, errors.New("no password hash of this account has been synchronised yet: run `fourways sync run`, or look why its domain has none"), steps...)
-	}
-	return authn.Deny(authn.BadPassword, authn.H6, nil, steps...)
 }

@@ -20,7 +20,7 @@ func (h hashes) SyncedHash(_ context.Context, id authn.AccountID) (phs.Hash, err
 	if h[id] == "down" {
 		return phs.Hash{}, authntest.ErrDown
 	}
-	return phs.Hash{Record: h[id], Synced: time.Unix(1e9, 0), Run: "run-1"}, nil
+	return phs.Hash{Record: h[id], Synced: time.Unix(1e9, 0), Source: "run-1"}, nil
 }
 
 var alice = authn.Account{ID: "a-1", UPN: "alice@phs.example.test", Synced: true}
@@ -76,5 +76,88 @@ func TestNobodyTakesTheSameSteps(t *testing.T) {
 		if known.Steps[i].ID != nobody.Steps[i].ID {
 			t.Errorf("step %d: %s and %s", i, known.Steps[i].ID, nobody.Steps[i].ID)
 		}
+	}
+}
+
+// kept is what the store holds of one person.
+type kept phs.Hash
+
+func (k kept) SyncedHash(context.Context, authn.AccountID) (phs.Hash, error) { return phs.Hash(k), nil }
+
+// try signs alice in at noon.
+func try(k kept, pw string) authn.Outcome {
+	return step(phs.New(k, passhash.NewPool(0, 0), authntest.NewClock(noon())), alice, pw)
+}
+
+func noon() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
+
+func TestTheHintBesideAWrongPasswordSaysWhatThePremisesKnow(t *testing.T) {
+	here := kept{Record: synced(password), Source: "run-1", Synced: noon().Add(-time.Hour), ChangedOnprem: noon().Add(-2 * time.Hour)}
+	with := func(change func(*kept)) kept {
+		k := here
+		change(&k)
+		return k
+	}
+	pending := func(k *kept) { k.PendingSince = noon().Add(-21 * time.Second) }
+	for what, c := range map[string]struct {
+		kept   kept
+		reason authn.Reason
+		says   string
+		facts  map[authn.Fact]string
+	}{
+		"nothing": {here, authn.BadPassword, "", map[authn.Fact]string{authn.FactRun: "run-1", authn.FactChanged: "", authn.FactSource: ""}},
+		"changed, not here": {with(pending), authn.BadPassword, "the password was changed on-premises 21 s ago and has not been synchronised yet: `fourways sync run --kind hash`",
+			map[authn.Fact]string{authn.FactChanged: "2026-03-01T11:59:39Z"}},
+		"the change that is here": {with(func(k *kept) { k.PendingSince = k.ChangedOnprem }), authn.BadPassword, "", map[authn.Fact]string{authn.FactChanged: ""}},
+		"a temporary one": {with(func(k *kept) { pending(k); k.Withheld = phs.WithheldTemporary }), authn.BadPassword, "changed on-premises 21 s ago and is withheld until it is changed",
+			map[authn.Fact]string{authn.FactWithheld: "temporary"}},
+		"filtered":         {with(func(k *kept) { pending(k); k.Withheld = phs.WithheldFiltered }), authn.BadPassword, "adminDescription", nil},
+		"set in the cloud": {with(func(k *kept) { k.Source, k.ChangedOnprem = phs.SourceCloud, time.Time{} }), authn.BadPassword, "set in the cloud", map[authn.Fact]string{authn.FactSource: "cloud", authn.FactRun: ""}},
+		"no hash":          {kept{}, authn.NoPasswordHash, "fourways sync run", map[authn.Fact]string{authn.FactSynced: ""}},
+		"no hash, changed": {kept{PendingSince: noon().Add(-3 * time.Minute)}, authn.NoPasswordHash, "changed on-premises 3 min ago and has not been synchronised yet", map[authn.Fact]string{authn.FactChanged: "2026-03-01T11:57:00Z"}},
+		"none, temporary":  {kept{Withheld: phs.WithheldTemporary}, authn.NoPasswordHash, "no password hash of this account is here: the password is withheld until it is changed", nil},
+		"none, unreadable": {kept{Withheld: phs.WithheldMissing, PendingSince: noon().Add(-5 * time.Hour)}, authn.NoPasswordHash, "changed on-premises 5 h ago and could not be synchronised, since its hash is missing", nil},
+	} {
+		out := try(c.kept, "wrong")
+		if out.Verdict != authn.Denied || out.Reason != c.reason || (out.Err == nil) != (c.says == "") || out.Err != nil && !strings.Contains(out.Err.Error(), c.says) {
+			t.Errorf("%s: %v, %v, hint %v; want %q", what, out.Verdict, out.Reason, out.Err, c.says)
+		}
+		for fact, want := range c.facts {
+			if got := out.Steps[0].Facts[fact]; out.Steps[0].ID != authn.H0 || got != want {
+				t.Errorf("%s: %s of %s is %q, want %q", what, fact, out.Steps[0].ID, got, want)
+			}
+		}
+		if public := out.Reason.Public(); public != authn.BadPassword.Public() {
+			t.Errorf("%s: the person at the door learns %v", what, public)
+		}
+		if right := try(c.kept, password); (right.Verdict == authn.Allowed) != (c.kept.Record != "") {
+			t.Errorf("%s, with the password that is here: %v", what, right.Verdict)
+		}
+	}
+}
+
+func TestATemporaryPasswordLetsNobodyInAndIsToldOnlyToWhoeverHasIt(t *testing.T) {
+	temporary := kept{Record: synced(password), Source: "run-1", MustChange: true}
+	out := try(temporary, password)
+	if out.Verdict != authn.Denied || out.Reason != authn.CloudMustChange || out.Check != authn.H6 || out.Subject != (authn.Subject{}) {
+		t.Errorf("the right one: %v, %v at %s, names %v", out.Verdict, out.Reason, out.Check, out.Subject)
+	}
+	if out.Reason.Counts() || out.Reason.VerdictOn(authn.PathPHS) != authn.Denied || out.Reason.Code() != 50055 {
+		t.Errorf("%v counts %v, is %v, %d", out.Reason, out.Reason.Counts(), out.Reason.VerdictOn(authn.PathPHS), out.Reason.Code())
+	}
+	if wrong := try(temporary, "wrong"); wrong.Reason != authn.BadPassword {
+		t.Errorf("a wrong one: %v", wrong.Reason)
+	}
+	temporary.MustChange = false
+	if out := try(temporary, password); out.Verdict != authn.Allowed {
+		t.Errorf("control, a lasting one: %v %v", out.Verdict, out.Reason)
+	}
+}
+
+func TestNothingIsToldOfNobody(t *testing.T) {
+	k := kept{Record: synced(password), PendingSince: noon(), Withheld: phs.WithheldTemporary, MustChange: true}
+	out := step(phs.New(k, passhash.NewPool(0, 0), authntest.NewClock(noon())), authn.Account{}, password)
+	if out.Reason != authn.BadPassword || out.Err != nil || len(out.Steps[0].Facts) != 0 {
+		t.Errorf("%v, %v, %v", out.Reason, out.Err, out.Steps[0].Facts)
 	}
 }
