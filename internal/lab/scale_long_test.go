@@ -1,0 +1,176 @@
+package lab_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/console/api"
+	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/dirsync"
+	"github.com/fourways-id/fourways/internal/lab/dc"
+	"github.com/fourways-id/fourways/internal/lab/world"
+	"github.com/fourways-id/fourways/internal/load"
+)
+
+const (
+	early      = 1000 // are there before the others, and sign in while those arrive
+	seedBatch  = 5000
+	signInRate = 10 // a second
+	idleFor    = 20 * time.Second
+	groupSize  = 1000
+)
+
+// TestAHundredThousandPeopleAreSynchronised brings a hundred thousand people from the lab's domain controller over the agent
+// into the gateway while others sign in, and prints what each run takes. It asserts what arrives, and no time: that belongs
+// to the machine, of which gateway, agent, domain controller and whoever signs in have the same processors.
+func TestAHundredThousandPeopleAreSynchronised(t *testing.T) {
+	if os.Getenv("FOURWAYS_LONG") != "1" {
+		t.Skip("SKIPPED: synchronises a hundred thousand people; run `make test-long` (it sets FOURWAYS_LONG=1)")
+	}
+	synchronisation(t, 100_000, func(name string, r rundown) {
+		t.Logf("%-42s %10v  gateway %4d MiB  agent %4d MiB  sign-ins (%d at %d a second) p50 %v, p99 %v",
+			name, r.took.Round(time.Millisecond), r.gateway, r.agent, r.signIns.Count, signInRate, time.Duration(r.signIns.P50), time.Duration(r.signIns.P99))
+	})
+}
+
+// BenchmarkSynchronisation is the same for a few people, for `make figures`.
+func BenchmarkSynchronisation(b *testing.B) {
+	for b.Loop() {
+		synchronisation(b, 2*early, func(name string, r rundown) { b.Logf("%-42s %10v", name, r.took.Round(time.Millisecond)) })
+	}
+}
+
+// rundown is what one run took.
+type rundown struct {
+	took           time.Duration
+	gateway, agent int // peak, MiB
+	signIns        load.Timing
+}
+
+func synchronisation(tb testing.TB, size int, tell func(name string, r rundown)) {
+	s := openSite(tb)
+	s.hire(0, early)
+	s.wantRun(dirsync.KindDirectory, directory.Run{Added: early + early/groupSize})
+	s.wantRun(dirsync.KindHash, directory.Run{Hashes: early})
+	tell("nothing", s.measure(func() { time.Sleep(idleFor) }))
+	s.hire(early, size)
+	more := size - early
+	for _, step := range []struct {
+		name string
+		do   func()
+	}{
+		{fmt.Sprintf("%d people arrive", more), func() { s.wantRun(dirsync.KindDirectory, directory.Run{Added: more + more/groupSize}) }},
+		{fmt.Sprintf("their %d hashes", more), func() { s.wantRun(dirsync.KindHash, directory.Run{Hashes: more}) }},
+		{"nothing has changed", func() { s.wantRun(dirsync.KindDirectory, directory.Run{}) }},
+		{"no hash has changed", func() { s.wantRun(dirsync.KindHash, directory.Run{}) }},
+	} {
+		tell(step.name, s.measure(step.do))
+	}
+	s.onprem(api.OnpremChange{Do: "change", Name: "Somebody Else"})
+	tell("one has another name", s.measure(func() { s.wantRun(dirsync.KindDirectory, directory.Run{Updated: 1}) }))
+	s.onprem(api.OnpremChange{Do: "password", Password: "Autumn-2025!"})
+	tell("one has another password", s.measure(func() { s.wantRun(dirsync.KindHash, directory.Run{Hashes: 1}) }))
+}
+
+// hire seeds people with the numbers from one up to another, in groups.
+func (s *site) hire(from, to int) {
+	s.tb.Helper()
+	for ; from < to; from += seedBatch {
+		var some []dc.Entry
+		for i := from; i < min(from+seedBatch, to); i++ {
+			some = append(some, employee(i))
+			if (i+1)%groupSize == 0 {
+				some = append(some, department(i/groupSize))
+			}
+		}
+		if err := s.premises.Forest().Seed(some); err != nil {
+			s.tb.Fatal(err)
+		}
+	}
+}
+
+func employeeUPN(i int) string { return fmt.Sprintf("user%06d@%s", i, world.PHSDomain) }
+
+func employeeDN(i int) string { return fmt.Sprintf("CN=User %06d,%s", i, world.PeopleDN) }
+
+func employee(i int) dc.Entry {
+	number := fmt.Sprintf("%06d", i)
+	return dc.Entry{DN: employeeDN(i), Password: world.Password, Attrs: map[string][]string{
+		"objectClass": {"user"}, "sAMAccountName": {"user" + number}, "userPrincipalName": {employeeUPN(i)}, "mail": {employeeUPN(i)},
+		"displayName": {"User " + number}, "givenName": {"User"}, "sn": {number}, "userAccountControl": {"66048"}, "msExchUsageLocation": {"NL"},
+	}}
+}
+
+func department(n int) dc.Entry {
+	name := fmt.Sprintf("Department %03d", n)
+	e := dc.Entry{DN: fmt.Sprintf("CN=%s,OU=Synced,%s", name, world.BaseDN), Attrs: map[string][]string{
+		"objectClass": {"group"}, "sAMAccountName": {name}, "displayName": {name},
+	}}
+	for i := n * groupSize; i < (n+1)*groupSize; i++ {
+		e.Attrs["member"] = append(e.Attrs["member"], employeeDN(i))
+	}
+	return e
+}
+
+// onprem changes one person on-premises.
+func (s *site) onprem(c api.OnpremChange) {
+	s.tb.Helper()
+	if err := s.premises.OnpremChange(s.tb.Context(), employeeUPN(early+1), c); err != nil {
+		s.tb.Fatal(err)
+	}
+}
+
+// wantRun runs a synchronisation and wants it to have done so much.
+func (s *site) wantRun(kind dirsync.Kind, want directory.Run) {
+	s.tb.Helper()
+	status, err := s.console.SyncRun(s.tb.Context(), string(kind))
+	if err != nil {
+		s.tb.Fatalf("%s run: %v\ngateway: %s\nagent: %s", kind, err, s.gateway.said(), s.agent.said())
+	}
+	r := status.Runs[0]
+	if r.Result != dirsync.Success || r.Added != want.Added || r.Updated != want.Updated || r.Deleted != 0 || r.Hashes != want.Hashes || len(r.Skipped) != 0 {
+		s.tb.Fatalf("%s run: %+v, want %d added, %d updated, %d hashes", kind, r, want.Added, want.Updated, want.Hashes)
+	}
+}
+
+// measure does something while people sign in, all of whom must be let in.
+func (s *site) measure(do func()) rundown {
+	s.tb.Helper()
+	s.gateway.forgetPeak()
+	s.agent.forgetPeak()
+	to, err := load.NewTarget(s.tb.Context(), s.door, nil)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	var people []load.Person
+	for i := range early {
+		people = append(people, load.Person{UPN: employeeUPN(i), Password: world.Password, Path: authn.PathPHS})
+	}
+	ctx, end := context.WithCancel(s.tb.Context())
+	defer end()
+	signedIn := make(chan load.PathResult, 1)
+	go func() {
+		p := load.Plan{Rate: signInRate, Duration: load.Span(load.MaxDuration), InFlight: 200}
+		r, err := load.Run(ctx, to, p, people, "")
+		if err != nil && len(r.Paths) == 0 {
+			s.tb.Error(err)
+			signedIn <- load.PathResult{}
+			return
+		}
+		signedIn <- r.Paths[0]
+	}()
+	began := time.Now()
+	do()
+	r := rundown{took: time.Since(began), gateway: s.gateway.peak(), agent: s.agent.peak()}
+	end()
+	p := <-signedIn
+	if p.Unexpected+p.Failed+p.Dropped > 0 {
+		s.tb.Errorf("sign-ins: %d ended otherwise, %d failed, %d were dropped: %v %v", p.Unexpected, p.Failed, p.Dropped, p.Outcomes, p.Errors)
+	}
+	r.signIns = p.Latency
+	return r
+}
