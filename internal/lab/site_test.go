@@ -184,7 +184,7 @@ func (s *site) run(stdin, name string, args ...string) string {
 	cmd := exec.CommandContext(s.tb.Context(), name, args...)
 	var errs bytes.Buffer
 	if stdin == "" {
-		stdin = rand.Text()
+		stdin = rand.Text() + "-a1"
 	}
 	cmd.Stdin, cmd.Stderr = strings.NewReader(stdin), &errs
 	out, err := cmd.Output()
