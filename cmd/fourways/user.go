@@ -187,19 +187,20 @@ func newUserSetPassword(a *app, file *string) *cobra.Command {
 	return cmd
 }
 
-const setPasswordLong = `Set the cloud password of an account. It is asked for twice, comes by --password-stdin or --password-env, or is made up
-(--generate). Everybody who is signed in with the old one is out.
+const setPasswordLong = `Set the password of an account in the cloud. It is asked for twice, comes by --password-stdin or --password-env, or is made
+up (--generate). Everybody who is signed in with the old one is out.
 
-It counts where the account signs in by a cloud password; elsewhere the password is the one on-premises or at the identity
-provider, and --force sets a cloud password all the same, for a switch of the path.`
+Where the domain's password hashes are synchronised it takes the place of the synchronised one, and counts until the next
+change on-premises; the answer says what was set. Elsewhere the password is the one on-premises or at the identity provider,
+and --force sets a cloud password all the same, for a switch of the path.`
 
 func (a *app) printPassword(set api.PasswordSet) error {
 	if set.Password == "" {
-		return a.done(set.User, "cloud password set")
+		return a.done(set.User, set.Done)
 	}
 	cols := columns[api.PasswordSet]{names: []string{"user", "password"}, cells: func(s api.PasswordSet) []string { return []string{s.User, s.Password} }}
 	return show(a, set, cols, func(w io.Writer) error {
-		_, _ = fmt.Fprintf(a.err, "%s: cloud password set; it is shown this once\n", printable(set.User)) // beside the password
+		_, _ = fmt.Fprintf(a.err, "%s: %s; it is shown this once\n", printable(set.User), set.Done) // beside the password
 		_, err := fmt.Fprintln(w, set.Password)
 		return err
 	})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"math/big"
 	"time"
 
@@ -14,8 +13,9 @@ import (
 	"github.com/fourways-id/fourways/internal/passpolicy"
 )
 
-// SetPassword sets a cloud password as it is given, and wipes pw. It ends the account's sessions: who has the old password
-// may be whom the new one is to keep out.
+// SetPassword sets a cloud password as it is given, and wipes pw: the cloud record alone, whatever else the account signs in
+// by. A lab fills itself so; an administrator resets. It ends the account's sessions: who has the old password may be whom
+// the new one is to keep out.
 func (a *People) SetPassword(ctx context.Context, named string, pw authn.Secret) error {
 	defer pw.Wipe()
 	u, err := a.person(ctx, named)
@@ -39,47 +39,42 @@ func (a *People) ResetPassword(ctx context.Context, named string, ask api.NewPas
 		return api.PasswordSet{}, err
 	}
 	set := api.PasswordSet{User: u.UPN}
-	if err := a.asked(ctx, u, ask.Force); err != nil {
+	r, err := a.reset(ctx, u, ask)
+	if err != nil {
 		return set, err
 	}
+	made := ""
 	if ask.Generate {
-		ask.Password = madeUp()
-		set.Password = ask.Password
+		made = madeUp()
+		ask.Password = made
 	}
 	pw := authn.NewSecret([]byte(ask.Password))
 	defer pw.Wipe()
-	record, err := a.hashFor(ctx, u, pw)
-	if err != nil {
-		return api.PasswordSet{User: u.UPN}, err
+	if err := a.keep(ctx, r, pw, ask.MustChange); err != nil {
+		return set, err
 	}
-	return set, a.Store.SetPassword(ctx, u.ID, record, func(now *directory.User) { now.MustChange, now.Leaked = ask.MustChange, time.Time{} })
-}
-
-// asked refuses to set a password that nobody would ask the person for.
-func (a *People) asked(ctx context.Context, u directory.User, force bool) error {
-	realm, err := a.realm(ctx, u)
-	if err != nil || force || realm.Path == authn.PathCloud || realm.Path == "" {
-		return err
-	}
-	where := "in the directory that masters the account"
-	if realm.Path == authn.PathFederated {
-		where = "at the identity provider " + realm.IdP
-	}
-	return guarded(fmt.Sprintf("%s signs in by %s (%s), which does not ask for the cloud password: change it %s, or set this one all the same with --force", u.UPN, realm.Path.InWords(), realm.Rule, where))
+	set.Password, set.Done = made, r.told()
+	return set, nil
 }
 
 // hashFor judges a password by the policy, and hashes it.
 func (a *People) hashFor(ctx context.Context, u directory.User, pw authn.Secret) ([]byte, error) {
-	if a.Policy != nil {
-		err := a.Policy.Check(ctx, pw, passpolicy.Person{Names: []string{u.GivenName, u.Surname, u.DisplayName, u.UPN}})
-		if no := passpolicy.Refusal(""); errors.As(err, &no) {
-			return nil, BadRequest("%s", no.Error())
-		}
-		if err != nil {
-			return nil, err
-		}
+	if err := a.judge(ctx, u, pw); err != nil {
+		return nil, err
 	}
 	return a.HashPassword(pw)
+}
+
+// judge refuses a password that is not good enough.
+func (a *People) judge(ctx context.Context, u directory.User, pw authn.Secret) error {
+	if a.Policy == nil {
+		return nil
+	}
+	err := a.Policy.Check(ctx, pw, passpolicy.Person{Names: []string{u.GivenName, u.Surname, u.DisplayName, u.UPN}})
+	if no := passpolicy.Refusal(""); errors.As(err, &no) {
+		return BadRequest("%s", no.Error())
+	}
+	return err
 }
 
 // madeUp is a password of 16 signs that can't be taken for one another, with 90 bits of chance; every kind is among them.

@@ -22,6 +22,7 @@ import (
 type People struct {
 	Base
 	Realms authn.Realms // how an account signs in now; nil: not told
+	Hashes HashSync     // whether a domain's password hashes are synchronised; nil: none are
 	Policy Policy       // judges new passwords; nil: only their length is, which is for a lab's own seeding
 }
 
@@ -102,19 +103,34 @@ func (a *People) CreateUser(ctx context.Context, ask api.NewUser) (directory.Use
 	if err := a.needsPassword(ctx, user, pw); err != nil {
 		return directory.User{}, err
 	}
-	var record []byte
-	if !pw.Empty() {
-		if record, err = a.hashFor(ctx, user, pw); err != nil {
-			return directory.User{}, err
-		}
-	}
 	if user.ID, err = a.unused(ctx, user.ID); err != nil {
 		return directory.User{}, err
 	}
-	if err := a.Store.CreateUserWith(ctx, user, record); err != nil {
+	if err := a.createWith(ctx, user, pw); err != nil {
 		return directory.User{}, err
 	}
 	return user, nil
+}
+
+// createWith stores a new account, with its password, if it has one, in every form in which it may be asked for.
+func (a *People) createWith(ctx context.Context, u directory.User, pw authn.Secret) error {
+	if pw.Empty() {
+		return a.Store.CreateUserWith(ctx, u, nil)
+	}
+	r, err := a.newcomer(ctx, u)
+	if err != nil {
+		return err
+	}
+	again := authn.NewSecret(slices.Clone(pw.Reveal())) // hashing wipes
+	defer again.Wipe()
+	record, err := a.hashFor(ctx, u, pw)
+	if err != nil {
+		return err
+	}
+	if err := a.Store.CreateUserWith(ctx, u, record); err != nil || !r.hash {
+		return err
+	}
+	return a.keepHash(ctx, u.ID, again)
 }
 
 // unused is the id, or a random one where that is the id of an account which was renamed or deleted since: a lab makes it of
@@ -212,11 +228,18 @@ func lastAdmin(err error) error {
 // HashPassword makes the record of a cloud password at the configured cost, and wipes pw.
 func (a *People) HashPassword(pw authn.Secret) ([]byte, error) {
 	defer pw.Wipe()
-	if n := utf8.RuneCount(pw.Reveal()); n < passpolicy.Shortest || n > passpolicy.Longest {
-		return nil, BadRequest("a password has %d to %d characters", passpolicy.Shortest, passpolicy.Longest)
+	if err := length(pw); err != nil {
+		return nil, err
 	}
 	record, err := costOf(a.Config()).Hash(pw.Reveal())
 	return []byte(record), err
+}
+
+func length(pw authn.Secret) error {
+	if n := utf8.RuneCount(pw.Reveal()); n < passpolicy.Shortest || n > passpolicy.Longest {
+		return BadRequest("a password has %d to %d characters", passpolicy.Shortest, passpolicy.Longest)
+	}
+	return nil
 }
 
 // serves refuses a name whose domain is not verified: the file declares it, or it was added and verified at run time.

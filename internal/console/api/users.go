@@ -35,6 +35,7 @@ type NewPassword struct {
 type PasswordSet struct {
 	User     string `json:"userPrincipalName"`
 	Password string `json:"password,omitempty"`
+	Done     string `json:"done"` // what was set, and where and how long it counts
 }
 
 // UserDetail is all that an administrator may know of an account.
