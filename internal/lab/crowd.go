@@ -166,13 +166,12 @@ func (c *crowd) intoTenant(ctx context.Context, n int) error {
 func (c *crowd) hashEach(ctx context.Context, people []dirsync.Object) error {
 	work, _ := errgroup.WithContext(ctx)
 	work.SetLimit(runtime.GOMAXPROCS(0))
-	at := c.lab.clock.Now()
 	for i := range people {
 		p := &people[i]
 		if d := authn.ParseIdentifier(p.UPN).Domain(); d != world.PHSDomain && d != world.LabDomain {
 			continue
 		}
-		if p.Hash, p.PasswordAt = c.synced, at; p.Hash == "" {
+		if p.Hash = c.synced; p.Hash == "" {
 			work.Go(func() error {
 				p.Hash = c.hashSynced()
 				return nil

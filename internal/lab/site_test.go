@@ -27,6 +27,7 @@ import (
 	"github.com/fourways-id/fourways/internal/lab/fault"
 	"github.com/fourways-id/fourways/internal/lab/premises"
 	"github.com/fourways-id/fourways/internal/lab/world"
+	"github.com/fourways-id/fourways/internal/onprem"
 )
 
 // hang is a guard against programs that never answer, not a measure of speed.
@@ -42,6 +43,7 @@ type site struct {
 	tb       testing.TB
 	dir      string
 	premises *premises.Premises
+	admin    *onprem.Directory // as the forest's administrator
 	gateway  *program
 	agent    *program
 	console  *client.Console
@@ -108,6 +110,12 @@ func (s *site) openPremises() {
 	if err != nil {
 		s.tb.Fatal(err)
 	}
+	admin := reader
+	admin.BindDN, admin.BindPassword = s.premises.Forest().AdminDN(), authn.NewSecret([]byte(keys.Administrator))
+	if s.admin, err = onprem.New(admin); err != nil {
+		s.tb.Fatal(err)
+	}
+	s.tb.Cleanup(s.admin.Close)
 	s.write("bind.secret", keys.Sync)
 	s.write("decoy.secret", keys.Decoy)
 	s.write("agent.toml", fmt.Sprintf(`[agent]

@@ -3,6 +3,7 @@ package world
 import (
 	"encoding/base64"
 	"fmt"
+	"time"
 
 	"github.com/fourways-id/fourways/internal/dirsync"
 	"github.com/fourways-id/fourways/internal/lab/dc"
@@ -27,13 +28,15 @@ type Member struct {
 	UPN, Domain string
 
 	number string
-	guid   string // of the forest's entry
+	guid   string    // of the forest's entry
+	set    time.Time // the password
 }
 
 // Member is the i-th of this world's crowd, from 1 on.
 func (s Spec) Member(i int) Member {
 	upn := CrowdName(i)
-	return Member{UPN: upn, Domain: crowdDomain(i), number: fmt.Sprintf("%06d", i), guid: s.guid(upn)}
+	_, changed := s.Times(upn)
+	return Member{UPN: upn, Domain: crowdDomain(i), number: fmt.Sprintf("%06d", i), guid: s.guid(upn), set: changed}
 }
 
 // Display is the member's name for people.
@@ -47,14 +50,15 @@ func (m Member) Entry(password string) dc.Entry {
 	return dc.Entry{DN: m.dn(), Password: password, Attrs: map[string][]string{
 		"objectClass": {"user"}, "objectGUID": {m.guid}, "sAMAccountName": {m.sam()},
 		"userPrincipalName": {m.UPN}, "mail": {m.UPN}, "displayName": {m.Display()}, "givenName": {"User"}, "sn": {m.number},
-		"userAccountControl": {"66048"}, "pwdLastSet": {"-1"}, "msExchUsageLocation": {"NL"},
+		"userAccountControl": {"66048"}, "pwdLastSet": {filetime(m.set)}, "msExchUsageLocation": {"NL"},
 	}}
 }
 
 // Object is the member as a synchronisation reads that entry, but for the hash.
 func (m Member) Object() dirsync.Object {
+	id := base64.StdEncoding.EncodeToString([]byte(m.guid))
 	return dirsync.Object{
-		Kind: dirsync.User, Anchor: base64.StdEncoding.EncodeToString([]byte(m.guid)), DN: m.dn(), UPN: m.UPN, SAM: m.sam(), Mail: m.UPN,
-		DisplayName: m.Display(), GivenName: "User", Surname: m.number, UsageLocation: "NL", Enabled: true,
+		Kind: dirsync.User, ID: id, Anchor: id, DN: m.dn(), UPN: m.UPN, SAM: m.sam(), Mail: m.UPN,
+		DisplayName: m.Display(), GivenName: "User", Surname: m.number, UsageLocation: "NL", Enabled: true, PasswordAt: m.set,
 	}
 }

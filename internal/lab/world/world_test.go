@@ -42,7 +42,10 @@ func TestAMemberIsTheSameOnBothSides(t *testing.T) {
 				t.Errorf("%s: %s is %q in the forest and %q in the tenant", m.UPN, attr, e.Attrs[attr], got)
 			}
 		}
-		if base64.StdEncoding.EncodeToString([]byte(e.Attrs["objectGUID"][0])) != o.Anchor || e.DN != o.DN || !strings.HasSuffix(e.DN, CrowdUnit().DN) {
+		if set := filetime(o.PasswordAt); e.Attrs["pwdLastSet"][0] != set {
+			t.Errorf("%s: the password was set at %s and at %s", m.UPN, e.Attrs["pwdLastSet"], set)
+		}
+		if base64.StdEncoding.EncodeToString([]byte(e.Attrs["objectGUID"][0])) != o.Anchor || o.ID != o.Anchor || e.DN != o.DN || !strings.HasSuffix(e.DN, CrowdUnit().DN) {
 			t.Errorf("%s: %s and %s", m.UPN, e.DN, o.DN)
 		}
 	}
