@@ -38,9 +38,12 @@ func newHybrid(t *testing.T) hybrid {
 	b := office(t)
 	conf := &config.Config{
 		Domain: []config.Domain{
-			{Name: "cloud.example", Path: authn.PathCloud}, {Name: "phs.example", Path: authn.PathPHS, PasswordHashSync: on()},
-			{Name: "pta.example", Path: authn.PathPTA, PasswordHashSync: on()}, {Name: "bare.example", Path: authn.PathPTA, PasswordHashSync: off()},
-			{Name: "saml.example", Path: authn.PathFederated, PasswordHashSync: on()}, {Name: "swap.example", Path: authn.PathCloud, PasswordHashSync: on()},
+			{Name: "cloud.example", Path: authn.PathCloud},
+			{Name: "phs.example", Path: authn.PathPHS, PasswordHashSync: on()},
+			{Name: "pta.example", Path: authn.PathPTA, PasswordHashSync: on()},
+			{Name: "bare.example", Path: authn.PathPTA, PasswordHashSync: off()},
+			{Name: "saml.example", Path: authn.PathFederated, PasswordHashSync: on()},
+			{Name: "swap.example", Path: authn.PathCloud, PasswordHashSync: on()},
 		},
 		Hashing: config.Hashing{Argon2Memory: 8, Argon2Time: 1, Argon2Parallelism: 1},
 	}

@@ -16,6 +16,8 @@ type events struct {
 	late        prometheus.Counter
 	refused     *prometheus.CounterVec
 	syncRuns    *prometheus.CounterVec
+	syncObjects *prometheus.CounterVec
+	syncTook    *prometheus.HistogramVec
 	blocked     prometheus.Counter
 	modes       *prometheus.CounterVec
 	uncommitted prometheus.Counter
@@ -35,6 +37,8 @@ func newEvents() events {
 		late:        one("fourways_pta_late_responses_total", "Answers of agents that came after the sign-in had been given up."),
 		refused:     counter("fourways_pta_refused_responses_total", "Answers of agents that were not believed: forged, replayed, or about another question.", "kind"),
 		syncRuns:    counter("fourways_sync_runs_total", "Synchronisation runs, by kind and result.", "kind", "result"),
+		syncObjects: counter("fourways_sync_objects_total", "Objects that synchronisation runs changed or left out, by kind of run and action.", "kind", "action"),
+		syncTook:    runDurations(),
 		blocked:     one("fourways_sync_deletes_blocked_total", "Synchronisation runs that were stopped because they would have deleted too much."),
 		modes:       counter("fourways_mode_changes_total", "Changes of a domain's path, by what asked for it.", "from", "to", "source"),
 		uncommitted: one("fourways_commit_failures_total", "Sign-ins that were refused because they could not be written down."),
@@ -56,6 +60,10 @@ func (e *events) zero() {
 		for _, result := range syncResults() {
 			e.syncRuns.WithLabelValues(kind, result)
 		}
+		for _, action := range syncActions() {
+			e.syncObjects.WithLabelValues(kind, action)
+		}
+		e.syncTook.WithLabelValues(kind)
 	}
 	for _, from := range realPaths() {
 		for _, to := range realPaths() {
@@ -70,11 +78,12 @@ func (e *events) zero() {
 }
 
 func (e *events) all() []prometheus.Collector {
-	return []prometheus.Collector{e.shed, e.late, e.refused, e.syncRuns, e.blocked, e.modes, e.uncommitted, e.reloadOK, e.reloadedAt}
+	return []prometheus.Collector{e.shed, e.late, e.refused, e.syncRuns, e.syncObjects, e.syncTook, e.blocked, e.modes, e.uncommitted, e.reloadOK, e.reloadedAt}
 }
 
 func syncKinds() []string   { return []string{"directory", "hash"} }
-func syncResults() []string { return []string{"success", "failed", "stopped"} }
+func syncResults() []string { return []string{"success", "failed", "stopped", "interrupted"} }
+func syncActions() []string { return []string{"added", "updated", "deleted", "hashed", "skipped"} }
 func modeSources() []string { return []string{"api", "cli", "config", "console", "reset", "undo"} }
 
 func realPaths() []authn.Path {
@@ -104,14 +113,29 @@ func (m *Metrics) RefusedResponse(kind string) {
 // CommitFailed counts a sign-in that could not be written down and so let nobody in.
 func (m *Metrics) CommitFailed() { m.events.uncommitted.Inc() }
 
-// Sync counts a synchronisation run that has ended; a stopped one was held by the deletion guard.
+// runDurations has buckets for runs, which take up to hours where a sign-in takes seconds.
+func runDurations() *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "fourways_sync_run_duration_seconds", Help: "Time that a synchronisation run took, whatever its result, by kind.",
+		Buckets:                     []float64{.1, .5, 1, 5, 15, 60, 300, 900, 1800, 3600, 7200},
+		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160,
+	}, []string{"kind"})
+}
+
+// Sync counts a synchronisation run that has ended: a stopped one was held by the deletion guard, an interrupted one ended with
+// its gateway, agent or lease. Of what a run without success did before its end, all that is done is counted.
 func (m *Metrics) Sync(run directory.Run) {
 	if !slices.Contains(syncKinds(), run.Kind) || !slices.Contains(syncResults(), run.Result) {
 		return
 	}
-	m.events.syncRuns.WithLabelValues(run.Kind, run.Result).Inc()
+	e := &m.events
+	e.syncRuns.WithLabelValues(run.Kind, run.Result).Inc()
+	e.syncTook.WithLabelValues(run.Kind).Observe(max(0, run.Took.Seconds()))
+	for action, n := range map[string]int{"added": run.Added, "updated": run.Updated, "deleted": run.Deleted, "hashed": run.Hashes, "skipped": len(run.Skipped)} {
+		e.syncObjects.WithLabelValues(run.Kind, action).Add(float64(max(0, n)))
+	}
 	if run.Result == "stopped" {
-		m.events.blocked.Inc()
+		e.blocked.Inc()
 	}
 }
 

@@ -52,13 +52,25 @@ func staleness() description {
 	return description{"fourways_password_hash_staleness_seconds", "Age of the oldest password change on the premises that is not here yet.", nil}
 }
 
+func pendingChanges() description {
+	return description{"fourways_password_hash_pending_changes", "Password changes on the premises that are not here yet.", nil}
+}
+
+func pendingObjects() description {
+	return description{"fourways_sync_pending_objects", "Objects that came from the premises and wait to be put into the tenant or deleted from it.", []string{"action"}}
+}
+
+func withoutHash() description {
+	return description{"fourways_users_without_password_hash", "Synchronised people of domains with password hash synchronisation of whom no hash is here.", nil}
+}
+
 func faultActive() description {
 	return description{"fourways_fault_active", "1 while a fault of the lab is on.", []string{"fault"}}
 }
 
 // Describe implements prometheus.Collector.
 func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []description{pathReady(), hashQueue(), ptaAgents(), domainPath(), certExpiry(), lastSync(), staleness(), faultActive()} {
+	for _, d := range []description{pathReady(), hashQueue(), ptaAgents(), domainPath(), certExpiry(), lastSync(), staleness(), pendingChanges(), pendingObjects(), withoutHash(), faultActive()} {
 		ch <- d.desc()
 	}
 }
@@ -121,7 +133,22 @@ func (g *gauges) sync(put putter) {
 		}
 		put(lastSync(), value, kind)
 	}
-	put(staleness(), ask(g.readers.Staleness).Seconds())
+	var count, puts, deletes int
+	var stale float64
+	if g.readers.Sync.PasswordLag != nil {
+		var oldest time.Time
+		if count, oldest = g.readers.Sync.PasswordLag(); count > 0 && !oldest.IsZero() {
+			stale = max(0, time.Since(oldest).Seconds())
+		}
+	}
+	if g.readers.Sync.Pending != nil {
+		puts, deletes = g.readers.Sync.Pending()
+	}
+	put(staleness(), stale)
+	put(pendingChanges(), float64(count))
+	put(pendingObjects(), float64(puts), "put")
+	put(pendingObjects(), float64(deletes), "delete")
+	put(withoutHash(), float64(ask(g.readers.Sync.WithoutHash)))
 }
 
 // ask asks a reader; a nil one answers the zero value.

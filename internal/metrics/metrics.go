@@ -26,8 +26,18 @@ type Readers struct {
 	Domains    func() []directory.Domain   // as they are in force, overrides included
 	CertExpiry func() map[string]time.Time // IdP id -> end of its last good signing certificate
 	LastSync   func(kind string) time.Time // last success; zero: never
-	Staleness  func() time.Duration        // age of the oldest password change that is not here yet
-	Faults     func() map[string]bool      // every fault by name, and whether it is on; nil outside of the lab
+	Sync       SyncReaders
+	Faults     func() map[string]bool // every fault by name, and whether it is on; nil outside of the lab
+}
+
+// SyncReaders say how far the tenant is behind the premises.
+type SyncReaders struct {
+	// PasswordLag counts the password changes on the premises that are not here yet, and gives the oldest one's time by the
+	// clock of this machine. Those that are withheld on purpose are not among them.
+	PasswordLag func() (count int, oldest time.Time)
+
+	Pending     func() (put, del int) // objects that came and wait to be put into the tenant, or deleted from it
+	WithoutHash func() int            // synchronised people of domains with password hash synchronisation of whom no hash is here
 }
 
 // Metrics is every metric. Make one with New; its methods may be called by many goroutines at once.

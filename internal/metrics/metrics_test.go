@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -29,8 +30,12 @@ func full() *Metrics {
 		},
 		CertExpiry: func() map[string]time.Time { return map[string]time.Time{"partner": time.Unix(1e9, 0)} },
 		LastSync:   func(string) time.Time { return time.Time{} },
-		Staleness:  func() time.Duration { return 90 * time.Second },
-		Faults:     func() map[string]bool { return map[string]bool{"dc-down": true, "dc-slow": false} },
+		Sync: SyncReaders{
+			PasswordLag: func() (int, time.Time) { return 0, time.Time{} },
+			Pending:     func() (int, int) { return 7, 2 },
+			WithoutHash: func() int { return 4 },
+		},
+		Faults: func() map[string]bool { return map[string]bool{"dc-down": true, "dc-slow": false} },
 	})
 	m.KnowIdPs([]directory.IdP{{ID: "partner", Protocol: "saml"}})
 	return m
@@ -106,7 +111,9 @@ func TestEverythingStandsAtZeroFromTheStart(t *testing.T) {
 		`fourways_pta_late_responses_total`, `fourways_hash_queue_wait_seconds_count`,
 		`fourways_idp_exchanges_total{idp="partner",protocol="saml",result="interrupted"}`,
 		`fourways_assertion_rejections_total{check="in_response_to",idp="partner",protocol="saml"}`,
-		`fourways_sync_runs_total{kind="hash",result="stopped"}`, `fourways_sync_last_success_timestamp_seconds{kind="directory"}`,
+		`fourways_sync_runs_total{kind="hash",result="stopped"}`, `fourways_sync_runs_total{kind="directory",result="interrupted"}`,
+		`fourways_sync_objects_total{action="hashed",kind="hash"}`, `fourways_sync_objects_total{action="skipped",kind="directory"}`,
+		`fourways_sync_run_duration_seconds_count{kind="hash"}`, `fourways_password_hash_pending_changes`, `fourways_sync_last_success_timestamp_seconds{kind="directory"}`,
 		`fourways_sync_deletes_blocked_total`, `fourways_mode_changes_total{from="phs",source="cli",to="pta"}`,
 		`fourways_commit_failures_total`, `fourways_config_last_reload_successful`, `fourways_pta_agents{state="inactive"}`,
 	} {
@@ -120,7 +127,8 @@ func TestReadersAreAskedAtScrapeTime(t *testing.T) {
 	m := full()
 	for series, want := range map[string]string{
 		`fourways_hash_queue_length`: "3", `fourways_pta_agents{state="active"}`: "2",
-		`fourways_signin_path_ready{signin_path="cloud"}`: "1", `fourways_password_hash_staleness_seconds`: "90",
+		`fourways_signin_path_ready{signin_path="cloud"}`: "1", `fourways_password_hash_staleness_seconds`: "0",
+		`fourways_sync_pending_objects{action="put"}`: "7", `fourways_sync_pending_objects{action="delete"}`: "2", `fourways_users_without_password_hash`: "4",
 		`fourways_domain_signin_path_info{domain="cloud.example.test",signin_path="cloud"}`: "1",
 		`fourways_idp_signing_certificate_expiry_timestamp_seconds{idp="partner"}`:          "1e+09",
 		`fourways_fault_active{fault="dc-down"}`:                                            "1", `fourways_fault_active{fault="dc-slow"}`: "0",
@@ -128,6 +136,27 @@ func TestReadersAreAskedAtScrapeTime(t *testing.T) {
 		if got := value(t, m, series); got != want {
 			t.Errorf("%s is %s, want %s", series, got, want)
 		}
+	}
+}
+
+func TestStalenessIsTheAgeOfTheOldestChangeThatIsNotHere(t *testing.T) {
+	count, oldest := 3, time.Now().Add(-90*time.Second)
+	m := New(Readers{Sync: SyncReaders{PasswordLag: func() (int, time.Time) { return count, oldest }}})
+	stale := func() float64 {
+		s, err := strconv.ParseFloat(value(t, m, "fourways_password_hash_staleness_seconds"), 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	if s := stale(); s < 90 || value(t, m, "fourways_password_hash_pending_changes") != "3" {
+		t.Errorf("%v s with three changes, the oldest 90 s ago", s)
+	}
+	if oldest = time.Now().Add(time.Hour); stale() != 0 {
+		t.Errorf("%v s by a clock that is ahead", stale())
+	}
+	if count, oldest = 0, time.Now().Add(-time.Hour); stale() != 0 {
+		t.Errorf("%v s with nothing pending", stale())
 	}
 }
 
@@ -184,22 +213,32 @@ func TestEventsAreCounted(t *testing.T) {
 	m.LateResponse()
 	m.CommitFailed()
 	m.Sync(directory.Run{Kind: "directory", Result: "stopped"})
+	m.Sync(directory.Run{Kind: "directory", Result: "success", Added: 3, Updated: 2, Deleted: 1, Skipped: []string{"one", "two"}, Took: 90 * time.Second})
+	m.Sync(directory.Run{Kind: "hash", Result: "interrupted", Hashes: 5, Took: -time.Second})
 	m.Sync(directory.Run{Kind: "nonsense", Result: "success"})
 	m.ModeChanged(authn.PathPHS, authn.PathPTA, "api")
 	m.ModeChanged(authn.PathPHS, authn.PathPHS, "api")
 	m.Reloaded(true, time.Unix(5, 0))
 	m.Reloaded(false, time.Unix(6, 0))
 	for series, want := range map[string]string{
-		`fourways_signins_in_flight{signin_path="phs"}`:                 "0",
-		`fourways_requests_shed_total{signin_path="cloud"}`:             "1",
-		`fourways_requests_shed_total{signin_path="none"}`:              "1",
-		`fourways_pta_late_responses_total`:                             "1",
-		`fourways_commit_failures_total`:                                "1",
-		`fourways_sync_runs_total{kind="directory",result="stopped"}`:   "1",
-		`fourways_sync_deletes_blocked_total`:                           "1",
-		`fourways_mode_changes_total{from="phs",source="api",to="pta"}`: "1",
-		`fourways_config_last_reload_successful`:                        "0",
-		`fourways_config_last_reload_success_timestamp_seconds`:         "5",
+		`fourways_signins_in_flight{signin_path="phs"}`:                       "0",
+		`fourways_requests_shed_total{signin_path="cloud"}`:                   "1",
+		`fourways_requests_shed_total{signin_path="none"}`:                    "1",
+		`fourways_pta_late_responses_total`:                                   "1",
+		`fourways_commit_failures_total`:                                      "1",
+		`fourways_sync_runs_total{kind="directory",result="stopped"}`:         "1",
+		`fourways_sync_deletes_blocked_total`:                                 "1",
+		`fourways_sync_runs_total{kind="hash",result="interrupted"}`:          "1",
+		`fourways_sync_objects_total{action="added",kind="directory"}`:        "3",
+		`fourways_sync_objects_total{action="deleted",kind="directory"}`:      "1",
+		`fourways_sync_objects_total{action="skipped",kind="directory"}`:      "2",
+		`fourways_sync_objects_total{action="hashed",kind="hash"}`:            "5",
+		`fourways_sync_run_duration_seconds_sum{kind="directory"}`:            "90",
+		`fourways_sync_run_duration_seconds_bucket{kind="directory",le="60"}`: "1",
+		`fourways_sync_run_duration_seconds_count{kind="hash"}`:               "1",
+		`fourways_mode_changes_total{from="phs",source="api",to="pta"}`:       "1",
+		`fourways_config_last_reload_successful`:                              "0",
+		`fourways_config_last_reload_success_timestamp_seconds`:               "5",
 	} {
 		if got := value(t, m, series); got != want {
 			t.Errorf("%s is %s, want %s", series, got, want)

@@ -106,11 +106,15 @@ func TestTheHintBesideAWrongPasswordSaysWhatThePremisesKnow(t *testing.T) {
 		facts  map[authn.Fact]string
 	}{
 		"nothing": {here, authn.BadPassword, "", map[authn.Fact]string{authn.FactRun: "run-1", authn.FactChanged: "", authn.FactSource: ""}},
-		"changed, not here": {with(pending), authn.BadPassword, "the password was changed on-premises 21 s ago and has not been synchronised yet: `fourways sync run --kind hash`",
-			map[authn.Fact]string{authn.FactChanged: "2026-03-01T11:59:39Z"}},
+		"changed, not here": {
+			with(pending), authn.BadPassword, "the password was changed on-premises 21 s ago and has not been synchronised yet: `fourways sync run --kind hash`",
+			map[authn.Fact]string{authn.FactChanged: "2026-03-01T11:59:39Z"},
+		},
 		"the change that is here": {with(func(k *kept) { k.PendingSince = k.ChangedOnprem }), authn.BadPassword, "", map[authn.Fact]string{authn.FactChanged: ""}},
-		"a temporary one": {with(func(k *kept) { pending(k); k.Withheld = phs.WithheldTemporary }), authn.BadPassword, "changed on-premises 21 s ago and is withheld until it is changed",
-			map[authn.Fact]string{authn.FactWithheld: "temporary"}},
+		"a temporary one": {
+			with(func(k *kept) { pending(k); k.Withheld = phs.WithheldTemporary }), authn.BadPassword, "changed on-premises 21 s ago and is withheld until it is changed",
+			map[authn.Fact]string{authn.FactWithheld: "temporary"},
+		},
 		"filtered":         {with(func(k *kept) { pending(k); k.Withheld = phs.WithheldFiltered }), authn.BadPassword, "adminDescription", nil},
 		"set in the cloud": {with(func(k *kept) { k.Source, k.ChangedOnprem = phs.SourceCloud, time.Time{} }), authn.BadPassword, "set in the cloud", map[authn.Fact]string{authn.FactSource: "cloud", authn.FactRun: ""}},
 		"no hash":          {kept{}, authn.NoPasswordHash, "fourways sync run", map[authn.Fact]string{authn.FactSynced: ""}},
