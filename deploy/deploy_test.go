@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/fourways-id/fourways/internal/config"
+	"github.com/fourways-id/fourways/internal/metrics"
 	"github.com/fourways-id/fourways/internal/realtest"
 )
 
@@ -108,6 +109,31 @@ func TestComposeIsTakenByDockerCompose(t *testing.T) {
 func TestPrometheusTakesItsConfiguration(t *testing.T) {
 	realtest.Promtool(t) // skipped when it isn't installed
 	run(t, ".", "promtool", "check", "config", "prometheus.yml")
+	run(t, ".", "promtool", "test", "rules", "alerts_test.yml")
+}
+
+func TestAlertsAskForMetricsThatThereAre(t *testing.T) {
+	families, err := metrics.New(metrics.Readers{}).Gatherer().Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	for _, f := range families {
+		there[f.GetName()] = true
+	}
+	text, err := os.ReadFile("alerts.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := regexp.MustCompile(`fourways_\w+`).FindAllString(string(text), -1)
+	if len(asked) < 4 {
+		t.Fatalf("only %q were found in alerts.yml", asked)
+	}
+	for _, name := range asked {
+		if !there[name] {
+			t.Errorf("alerts.yml asks for %s, which the gateway does not serve", name)
+		}
+	}
 }
 
 func TestSystemdTakesTheUnits(t *testing.T) {
