@@ -100,20 +100,27 @@ type Changes struct {
 	Delete Objects      // removed, by id
 	Hashes []Credential // replaced
 	Run    string       // id of the run
+	Epoch  int64        // of its lease; 0: it is no run's
 }
 
 // Run is one synchronisation run, as it is remembered.
 type Run struct {
-	ID      string        `json:"id"`
-	Kind    string        `json:"kind"`   // directory or hash
-	Result  string        `json:"result"` // success, failed, stopped
-	Agent   string        `json:"agent"`
-	Began   time.Time     `json:"began"`
-	Took    time.Duration `json:"took"`
-	Added   int           `json:"added"`
-	Updated int           `json:"updated"`
-	Deleted int           `json:"deleted"`
-	Hashes  int           `json:"hashes"`
-	Skipped []string      `json:"skipped,omitempty"` // one line an object that could not be taken, with the reason
-	Error   string        `json:"error,omitempty"`
+	ID        string        `json:"id"`
+	Kind      string        `json:"kind"`           // directory or hash
+	Mode      string        `json:"mode,omitempty"` // full or delta
+	Note      string        `json:"note,omitempty"` // why all was read
+	Result    string        `json:"result"`         // success, failed, stopped, interrupted
+	Agent     string        `json:"agent"`
+	Began     time.Time     `json:"began"`
+	Took      time.Duration `json:"took"`
+	Read      int           `json:"read"` // objects that came from the premises
+	Added     int           `json:"added"`
+	Updated   int           `json:"updated"`
+	Deleted   int           `json:"deleted"`
+	Hashes    int           `json:"hashes"`
+	Withheld  int           `json:"withheld,omitempty"`  // hashes that the agent keeps back
+	WroteBack int           `json:"wroteBack,omitempty"` // attributes that were written on the premises
+	Blocked   int           `json:"blocked,omitempty"`   // deletions that a guard held up
+	Skipped   []string      `json:"skipped,omitempty"`   // one line an object that could not be taken, with the reason
+	Error     string        `json:"error,omitempty"`
 }

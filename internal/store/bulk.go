@@ -65,7 +65,7 @@ func plain(users []directory.User) []any {
 		if err != nil || u.ID == "" || u.UPN == "" || who.UPN() != u.UPN || !u.MaySignIn() {
 			return nil
 		}
-		rows = append(rows, string(u.ID), u.UPN, who.Domain(), u.Onprem.Anchor, u.Synced, u.Admin, text)
+		rows = append(rows, string(u.ID), u.UPN, who.Domain(), u.Onprem.Anchor, u.Synced, u.Admin, strings.ToLower(u.Mail), text)
 	}
 	return rows
 }
@@ -103,7 +103,7 @@ func insertCredentials(t *tx, all []directory.Credential, rows []any) error {
 }
 
 const (
-	userColumns, credentialColumns = 7, 6
+	userColumns, credentialColumns = 8, 6
 
 	insertCredential = `INSERT INTO credentials (account, scheme, sealed, source, changed, stored) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (account, scheme) DO UPDATE SET sealed = excluded.sealed, source = excluded.source, changed = excluded.changed, stored = excluded.stored`

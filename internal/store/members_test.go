@@ -68,7 +68,7 @@ func crowded(b *testing.B, members int) (*DB, []authn.AccountID) {
 	}
 	must(b, db.LoadUsers(b.Context(), users, nil))
 	must(b, db.CreateGroup(b.Context(), directory.Group{ID: "g", Name: "g", Synced: true}))
-	must(b, db.applyMembers(b.Context(), []directory.Group{{ID: "g", Members: ids}}))
+	must(b, db.applyMembers(b.Context(), 0, []directory.Group{{ID: "g", Members: ids}}))
 	return db, ids
 }
 

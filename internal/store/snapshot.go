@@ -22,6 +22,7 @@ func worldTables() []string {
 		"users", "credentials", "user_groups", "memberships", "contacts", "overrides", "runs",
 		"tallies", "records", "signins", "open_attempts",
 		"deleted_users", "nestings", "plans", "group_plans", "licence_work", "licences", "apps", "assignments", "domains", "mode_changes", "rollouts",
+		"connector_space", "connector_members", "sync_cursors",
 	}
 }
 

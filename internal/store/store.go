@@ -71,7 +71,11 @@ func open(ctx context.Context, o Options) (*DB, error) {
 		return nil, err
 	}
 	d.writer = startWriter(d.engine, d.pools, d.clock)
-	if err := d.checkMarks(ctx, o.Lab); err != nil {
+	err = d.checkMarks(ctx, o.Lab)
+	if err == nil && o.URL == "" {
+		err = d.write(ctx, releaseSync)
+	}
+	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil

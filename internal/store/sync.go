@@ -33,7 +33,8 @@ func (d *DB) Synced(ctx context.Context) (directory.Objects, error) {
 // ApplySync carries out what a synchronisation planned, in short transactions between which sign-ins go on: deletions,
 // then users, groups, members, contacts and hashes. An object that can't be stored (directory.ErrConflict with the
 // reason) is left out and doesn't stop the rest; the error names all of them. Only synchronised objects are ever deleted.
-// It can be repeated: the same changes come to the same state.
+// Each refusal is a directory.Refusal. It can be repeated: the same changes come to the same state. With an epoch it is the
+// run of that lease that changes; directory.ErrLeaseLost when it was lost.
 func (d *DB) ApplySync(ctx context.Context, c directory.Changes) error {
 	renames, others, err := d.splitRenames(ctx, c.Put.Users)
 	if err != nil {
@@ -41,33 +42,44 @@ func (d *DB) ApplySync(ctx context.Context, c directory.Changes) error {
 	}
 	var drop, put []func(*tx) error
 	for _, u := range c.Delete.Users {
-		drop = append(drop, func(t *tx) error { return deleteSynced(t, u.ID) })
+		drop = append(drop, func(t *tx) error { return refusal(u.Onprem.Anchor, deleteSynced(t, u.ID)) })
 	}
 	for _, k := range c.Delete.Contacts {
-		drop = append(drop, func(t *tx) error { return deleteSyncedContact(t, k.ID) })
+		drop = append(drop, func(t *tx) error { return refusal(k.Onprem.Anchor, deleteSyncedContact(t, k.ID)) })
 	}
 	for _, u := range others {
-		put = append(put, func(t *tx) error { return putSynced(t, u) })
+		put = append(put, func(t *tx) error { return refusal(u.Onprem.Anchor, putSynced(t, u)) })
 	}
 	for _, g := range c.Put.Groups {
-		put = append(put, func(t *tx) error { return putGroup(t, g) })
+		put = append(put, func(t *tx) error { return refusal(g.Onprem.Anchor, putGroup(t, g)) })
 	}
 	for _, k := range c.Put.Contacts {
-		put = append(put, func(t *tx) error { return putContact(t, k) })
+		put = append(put, func(t *tx) error { return refusal(k.Onprem.Anchor, putContact(t, k)) })
 	}
 	return errors.Join(
-		d.inChunks(ctx, drop), d.dropSynced(ctx, c.Delete.Groups), d.rename(ctx, renames), d.inChunks(ctx, put),
-		d.applyMembers(ctx, c.Put.Groups), d.inChunks(ctx, d.putHashes(c.Hashes)),
+		d.inChunks(ctx, c.Epoch, drop), d.dropSynced(ctx, c.Epoch, c.Delete.Groups), d.rename(ctx, c.Epoch, renames), d.inChunks(ctx, c.Epoch, put),
+		d.applyMembers(ctx, c.Epoch, c.Put.Groups), d.inChunks(ctx, c.Epoch, d.putHashes(c.Hashes)),
 	)
 }
 
+// refusal says whose an error is.
+func refusal(anchor string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return directory.Refusal{Anchor: anchor, Err: err}
+}
+
 // inChunks carries out many changes, so many to a write. Each is all or nothing by itself.
-func (d *DB) inChunks(ctx context.Context, changes []func(*tx) error) error {
+func (d *DB) inChunks(ctx context.Context, epoch int64, changes []func(*tx) error) error {
 	var refused []error
 	for some := range slices.Chunk(changes, chunk) {
 		var now []error
 		err := d.writeBulk(ctx, func(t *tx) error {
 			now = nil
+			if err := leased(t, epoch); err != nil {
+				return err
+			}
 			for _, change := range some {
 				failed, broken := t.savepoint(change)
 				if broken != nil {
@@ -119,19 +131,22 @@ func (d *DB) splitRenames(ctx context.Context, users []directory.User) (renames,
 
 // rename gives users new names in one transaction: people may have swapped theirs, so all old names are given up first.
 // One that is refused keeps its old name.
-func (d *DB) rename(ctx context.Context, users []directory.User) error {
+func (d *DB) rename(ctx context.Context, epoch int64, users []directory.User) error {
 	if len(users) == 0 {
 		return nil
 	}
 	var refused []error
 	err := d.write(ctx, func(t *tx) error {
+		if err := leased(t, epoch); err != nil {
+			return err
+		}
 		for _, u := range users {
 			if _, err := t.exec(`UPDATE users SET upn = id WHERE id = $1`, string(u.ID)); err != nil {
 				return err
 			}
 		}
 		for _, u := range users {
-			failed, broken := t.savepoint(func(t *tx) error { return putSynced(t, u) })
+			failed, broken := t.savepoint(func(t *tx) error { return refusal(u.Onprem.Anchor, putSynced(t, u)) })
 			if broken != nil {
 				return broken
 			}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/directory"
@@ -124,8 +125,8 @@ func keepAdmin(t *tx, before, after directory.User) error {
 	return fmt.Errorf("%s: %w", before.UPN, directory.ErrLastAdmin)
 }
 
-const insertUser = `INSERT INTO users (id, upn, domain, anchor, synced, admin, body) VALUES ($1, $2, $3, $4, $5, $6, $7)
-	ON CONFLICT (id) DO UPDATE SET upn = excluded.upn, domain = excluded.domain, anchor = excluded.anchor, synced = excluded.synced, admin = excluded.admin, body = excluded.body`
+const insertUser = `INSERT INTO users (id, upn, domain, anchor, synced, admin, mail, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+	ON CONFLICT (id) DO UPDATE SET upn = excluded.upn, domain = excluded.domain, anchor = excluded.anchor, synced = excluded.synced, admin = excluded.admin, mail = excluded.mail, body = excluded.body`
 
 // putUser writes one user whole, so that columns and body never differ; so does loadUser, for many.
 func putUser(t *tx, u directory.User) error {
@@ -140,7 +141,7 @@ func putUser(t *tx, u directory.User) error {
 	if err != nil {
 		return err
 	}
-	if _, err = t.exec(insertUser, string(u.ID), u.UPN, who.Domain(), u.Onprem.Anchor, u.Synced, u.Admin, text); err != nil || u.MaySignIn() {
+	if _, err = t.exec(insertUser, string(u.ID), u.UPN, who.Domain(), u.Onprem.Anchor, u.Synced, u.Admin, strings.ToLower(u.Mail), text); err != nil || u.MaySignIn() {
 		return err
 	}
 	return endSessionsOf(t, string(u.ID)) // a disabled person is out at once

@@ -1,0 +1,216 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/fourways-id/fourways/internal/directory"
+)
+
+// The orders in which what is due is planned: members before their groups.
+var dueOrder = map[string]int{"user": 1, "contact": 2, "group": 3} //nolint:gochecknoglobals // a constant
+
+// alive are the objects of the connector space that are in scope.
+const alive = `generation >= (SELECT complete FROM sync_cursors WHERE kind = 'directory')`
+
+// BeginImport numbers a full read. Until it comes to its end nothing of it makes anything else go.
+func (d *DB) BeginImport(ctx context.Context, epoch int64) (generation int64, err error) {
+	err = d.write(ctx, func(t *tx) error {
+		if err := leased(t, epoch); err != nil {
+			return err
+		}
+		if _, err := t.exec(`UPDATE sync_cursors SET begun = begun + 1 WHERE kind = 'directory'`); err != nil {
+			return err
+		}
+		return t.row(`SELECT begun FROM sync_cursors WHERE kind = 'directory'`).Scan(&generation)
+	})
+	return generation, err
+}
+
+// Import takes a part of what an agent read into the connector space, in short writes, the cursor with the last of them.
+// What has changed becomes due. It can be repeated: the same part comes to the same state.
+func (d *DB) Import(ctx context.Context, part directory.Import) error {
+	for _, o := range part.Objects { // first: who finds an object finds its members
+		if err := d.importMembers(ctx, part.Epoch, o); err != nil {
+			return err
+		}
+	}
+	var all []func(*tx) error
+	for _, o := range part.Objects {
+		all = append(all, func(t *tx) error { return importObject(t, part, o) })
+	}
+	for _, id := range part.Same {
+		all = append(all, func(t *tx) error {
+			_, err := t.exec(`UPDATE connector_space SET generation = $2 WHERE id = $1 AND `+alive, id, part.Generation)
+			return err
+		})
+	}
+	if part.Last || part.Cursor != nil {
+		all = append(all, func(t *tx) error { return endImport(t, part) })
+	}
+	for some := range slices.Chunk(all, chunk) {
+		if err := d.writeBulk(ctx, func(t *tx) error {
+			err := leased(t, part.Epoch)
+			for i := 0; i < len(some) && err == nil; i++ {
+				err = some[i](t)
+			}
+			return err
+		}); err != nil {
+			return fmt.Errorf("import what an agent read: %w", err)
+		}
+	}
+	return nil
+}
+
+func endImport(t *tx, part directory.Import) error {
+	if part.Last {
+		if _, err := t.exec(`UPDATE sync_cursors SET complete = $1, full_at = $2 WHERE kind = 'directory'`, part.Generation, stamp(t.clock.Now())); err != nil {
+			return err
+		}
+	}
+	if part.Cursor == nil {
+		return nil
+	}
+	return putCursor(t, *part.Cursor)
+}
+
+// importMembers brings the members of a group to those that it has there, in short writes.
+func (d *DB) importMembers(ctx context.Context, epoch int64, o directory.Imported) error {
+	if o.Kind != "group" || o.Gone {
+		return nil
+	}
+	now, err := list(ctx, d, "members of "+o.ID, column[string], `SELECT ref FROM connector_members WHERE member_of = $1`, o.ID)
+	if err != nil {
+		return err
+	}
+	in, out := differ(now, o.Members)
+	for query, refs := range map[string][]string{
+		`INSERT INTO connector_members (member_of, ref) VALUES ($1, $2) ON CONFLICT DO NOTHING`: in,
+		`DELETE FROM connector_members WHERE member_of = $1 AND ref = $2`:                       out,
+	} {
+		for some := range slices.Chunk(refs, chunk) {
+			if err := d.writeBulk(ctx, func(t *tx) error {
+				err := leased(t, epoch)
+				for i := 0; i < len(some) && err == nil; i++ {
+					_, err = t.exec(query, o.ID, some[i])
+				}
+				if err == nil { // a run that ends here is followed by one that sees no difference any more
+					_, err = t.exec(`UPDATE connector_space SET due = $2 WHERE id = $1`, o.ID, dueOrder["group"])
+				}
+				return err
+			}); err != nil {
+				return fmt.Errorf("import the members of a group: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func importObject(t *tx, part directory.Import, o directory.Imported) error {
+	if o.Gone {
+		_, err := t.exec(`UPDATE connector_space SET generation = 0, due = 0, body = '', reason = $2 WHERE id = $1`, o.ID, o.Reason)
+		return err
+	}
+	var before struct {
+		ref, anchor, body string
+		generation        int64
+	}
+	err := t.row(`SELECT ref, anchor, body, generation FROM connector_space WHERE id = $1`, o.ID).Scan(&before.ref, &before.anchor, &before.body, &before.generation)
+	isNew := errors.Is(err, sql.ErrNoRows)
+	if err != nil && !isNew {
+		return err
+	}
+	generation := part.Generation
+	if generation == 0 {
+		if err := t.row(`SELECT complete FROM sync_cursors WHERE kind = 'directory'`).Scan(&generation); err != nil {
+			return err
+		}
+		generation = max(generation, 1) // 0 is gone for sure
+	}
+	due := 0
+	if isNew || part.Again || before.body != string(o.Object) || before.anchor != o.Anchor || before.generation == 0 {
+		due = dueOrder[o.Kind]
+	}
+	if _, err := t.exec(`INSERT INTO connector_space (id, kind, anchor, upn, ref, generation, due, body, password_at, hash_due) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, anchor = excluded.anchor, upn = excluded.upn, ref = excluded.ref, generation = excluded.generation,
+		due = CASE WHEN excluded.due > 0 THEN excluded.due ELSE connector_space.due END, body = excluded.body, reason = '',
+		password_at = CASE WHEN excluded.password_at > 0 THEN excluded.password_at ELSE connector_space.password_at END`,
+		o.ID, o.Kind, o.Anchor, o.UPN, o.Ref, generation, due, string(o.Object), stamp(o.PasswordAt), o.Kind == "user"); err != nil {
+		return err
+	}
+	if isNew || before.ref != o.Ref || before.generation == 0 {
+		return groupsDue(t, o.Ref)
+	}
+	return nil
+}
+
+// groupsDue has the groups planned again that name a member: who it is, or whether it is here, has changed.
+func groupsDue(t *tx, ref string) error {
+	_, err := t.exec(`UPDATE connector_space SET due = $2 WHERE due = 0 AND id IN (SELECT member_of FROM connector_members WHERE ref = $1)`, ref, dueOrder["group"])
+	return err
+}
+
+// Settle writes down what became of objects that were due.
+func (d *DB) Settle(ctx context.Context, epoch int64, all []directory.Settled) error {
+	for some := range slices.Chunk(all, chunk) {
+		if err := d.writeBulk(ctx, func(t *tx) error {
+			err := leased(t, epoch)
+			for i := 0; i < len(some) && err == nil; i++ {
+				err = settle(t, some[i])
+			}
+			return err
+		}); err != nil {
+			return fmt.Errorf("settle what was planned: %w", err)
+		}
+	}
+	return nil
+}
+
+func settle(t *tx, s directory.Settled) error {
+	switch {
+	case s.Gone:
+		_, err1 := t.exec(`DELETE FROM connector_members WHERE member_of = $1`, s.ID)
+		_, err2 := t.exec(`DELETE FROM connector_space WHERE id = $1 AND NOT (`+alive+`)`, s.ID)
+		return errors.Join(err1, err2)
+	case s.Error != "":
+		_, err := t.exec(`UPDATE connector_space SET error = $2, since = CASE WHEN since = 0 THEN $3 ELSE since END, tries = tries + 1 WHERE id = $1`,
+			s.ID, s.Error, stamp(t.clock.Now()))
+		return err
+	}
+	var failed, ref string
+	if err := t.row(`SELECT error, ref FROM connector_space WHERE id = $1`, s.ID).Scan(&failed, &ref); err != nil {
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	}
+	if _, err := t.exec(`UPDATE connector_space SET due = 0, error = '', since = 0, tries = 0 WHERE id = $1`, s.ID); err != nil || failed == "" {
+		return err
+	}
+	return groupsDue(t, ref) // it is here at last
+}
+
+// AdoptOrphans gives the synchronised accounts, groups and contacts that the connector space doesn't have a row that is gone:
+// what was synchronised before there was one. It is called after a full read.
+func (d *DB) AdoptOrphans(ctx context.Context, epoch int64) error {
+	for kind, table := range map[string]string{"user": "users", "group": "user_groups", "contact": "contacts"} {
+		for more := true; more; {
+			if err := d.writeBulk(ctx, func(t *tx) error {
+				if err := leased(t, epoch); err != nil {
+					return err
+				}
+				n, err := t.exec(`INSERT INTO connector_space (id, kind, anchor, upn, ref, generation, due, body, reason)
+					SELECT 'orphan ' || anchor, CAST($1 AS TEXT), anchor, '', '', 0, 0, '', 'not in the on-premises directory' FROM `+table+` o WHERE synced AND anchor <> ''
+					AND NOT EXISTS (SELECT 1 FROM connector_space c WHERE c.anchor = o.anchor) LIMIT $2`, kind, chunk)
+				more = n == chunk
+				return err
+			}); err != nil {
+				return fmt.Errorf("look for what the premises don't have: %w", err)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/internal/directory"
+)
+
+// ApplyHashes carries out what a hash run does, in short writes, the cursor with the last of them.
+func (d *DB) ApplyHashes(ctx context.Context, epoch int64, all []directory.HashUpdate, cursor *directory.Cursor) error {
+	steps := make([]func(*tx) error, 0, len(all)+1)
+	for _, u := range all {
+		steps = append(steps, d.hashStep(u))
+	}
+	if cursor != nil {
+		steps = append(steps, func(t *tx) error { return putCursor(t, *cursor) })
+	}
+	for some := range slices.Chunk(steps, chunk) {
+		if err := d.writeBulk(ctx, func(t *tx) error {
+			err := leased(t, epoch)
+			for i := 0; i < len(some) && err == nil; i++ {
+				err = some[i](t)
+			}
+			return err
+		}); err != nil {
+			return fmt.Errorf("store synchronised hashes: %w", err)
+		}
+	}
+	return nil
+}
+
+// hashStep seals outside the transaction and returns what remains to be done in it.
+func (d *DB) hashStep(u directory.HashUpdate) func(*tx) error {
+	put := func(*tx) error { return nil }
+	switch {
+	case u.Drop:
+		put = func(t *tx) error {
+			_, err := t.exec(`DELETE FROM credentials WHERE account = $1 AND scheme = $2`, string(u.Account.Account), directory.SchemePHS)
+			return err
+		}
+	case u.Account.Record != nil:
+		put = d.putCredentials([]directory.Credential{u.Account})[0]
+	}
+	return func(t *tx) error {
+		err := put(t)
+		gone := errors.Is(err, directory.ErrNotFound) // the account was deleted since it was looked up
+		if gone {
+			u.Status, u.Reason = directory.HashNotExported, "the account was deleted meanwhile"
+		} else if err != nil {
+			return err
+		}
+		return noteHash(t, u, !gone && !u.Drop && u.Account.Record != nil)
+	}
+}
+
+func noteHash(t *tx, u directory.HashUpdate, stored bool) error {
+	again := u.Status == directory.HashNotExported || u.Status == directory.HashNoTarget
+	at, keep := stamp(u.PasswordAt), !stored && !u.Drop
+	if u.Drop {
+		at = 0
+	}
+	_, err := t.exec(`UPDATE connector_space SET hash_status = $2, hash_reason = $3, hash_tried = $4, hash_due = $5,
+		hash_at = CASE WHEN $6 THEN hash_at ELSE $7 END, temporary = CASE WHEN $6 THEN temporary ELSE $8 END WHERE id = $1`,
+		u.ID, string(u.Status), u.Reason, stamp(t.clock.Now()), again, keep, at, u.Temporary)
+	if err != nil || u.PasswordAt.IsZero() {
+		return err
+	}
+	_, err = t.exec(`UPDATE connector_space SET password_at = $2 WHERE id = $1`, u.ID, stamp(u.PasswordAt))
+	return err
+}
+
+// HashesDue lists objects of people who are here and whose hash was never looked at, or was not wanted when it was.
+func (d *DB) HashesDue(ctx context.Context, most int) ([]string, error) {
+	return list(ctx, d, "whose hash is due", column[string], `SELECT id FROM connector_space WHERE hash_due AND kind = 'user' AND `+alive+`
+		AND EXISTS (SELECT 1 FROM users WHERE synced AND users.anchor <> '' AND users.anchor = connector_space.anchor) ORDER BY id LIMIT $1`, most)
+}
+
+// Credentialed are those of the accounts that have a credential of a scheme.
+func (d *DB) Credentialed(ctx context.Context, scheme string, accounts []authn.AccountID) (map[authn.AccountID]bool, error) {
+	have := map[authn.AccountID]bool{}
+	ids := make([]string, len(accounts))
+	for i, id := range accounts {
+		ids[i] = string(id)
+	}
+	err := d.inLists(ids, func(in string, args []any) error {
+		if scheme != directory.SchemePHS && scheme != directory.SchemeCloud {
+			return fmt.Errorf("there are no credentials of scheme %q", scheme)
+		}
+		some, err := list(ctx, d, scheme+" credentials", column[authn.AccountID], `SELECT account FROM credentials WHERE scheme = '`+scheme+`' AND account IN `+in, args...)
+		for _, id := range some {
+			have[id] = true
+		}
+		return err
+	})
+	return have, err
+}
+
+// NotePasswords writes down when passwords were changed on the premises, by object; hashes stay what they are.
+func (d *DB) NotePasswords(ctx context.Context, at map[string]time.Time) error {
+	ids := make([]string, 0, len(at))
+	for id := range at {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for some := range slices.Chunk(ids, chunk) {
+		if err := d.writeBulk(ctx, func(t *tx) error {
+			for _, id := range some {
+				if _, err := t.exec(`UPDATE connector_space SET password_at = $2 WHERE id = $1 AND password_at < $2`, id, stamp(at[id])); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			return fmt.Errorf("note when passwords were changed: %w", err)
+		}
+	}
+	return nil
+}
+
+// LatePasswords counts the people whose password was changed on the premises and is not here yet, and says when the first of
+// them did; those whose hash is withheld are not late.
+func (d *DB) LatePasswords(ctx context.Context) (count int, oldest time.Time, err error) {
+	type late struct{ count, oldest int64 }
+	l, err := one(ctx, d, "late passwords", func(r row) (l late, err error) {
+		return l, r.Scan(&l.count, &l.oldest)
+	}, `SELECT count(*), coalesce(min(password_at), 0) FROM connector_space WHERE hash_at > 0 AND password_at > hash_at AND hash_status = 'Success' AND `+alive)
+	return int(l.count), moment(l.oldest), err
+}
+
+// PasswordOf is what the connector space knows of the password of whoever has an anchor; directory.ErrNotFound when it has
+// nobody. Its Temporary says that the hash is of a password that must be changed.
+func (d *DB) PasswordOf(ctx context.Context, anchor string) (o directory.Imported, temporary bool, err error) {
+	o, err = one(ctx, d, "the object with anchor "+anchor, func(r row) (o directory.Imported, err error) {
+		var passwordAt, hashAt int64
+		err = r.Scan(&o.ID, &passwordAt, &hashAt, &o.HashStatus, &o.HashReason, &temporary)
+		o.PasswordAt, o.HashAt = moment(passwordAt), moment(hashAt)
+		return o, err
+	}, `SELECT id, password_at, hash_at, hash_status, hash_reason, temporary FROM connector_space WHERE anchor <> '' AND anchor = $1 AND `+alive+` ORDER BY id LIMIT 1`, anchor)
+	return o, temporary, err
+}
