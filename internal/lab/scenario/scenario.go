@@ -32,7 +32,7 @@ type Story struct {
 // Stories lists all of them.
 func Stories() []Story {
 	return []Story{
-		dcDies(), oneAgentOfThree(), rolloverForgotten(), ransomware(), passwordChanged(), unitRenamed(), spray(), staged(),
+		dcDies(), oneAgentOfThree(), rolloverForgotten(), ransomware(), passwordChanged(), leaver(), unitRenamed(), spray(), staged(),
 	}
 }
 

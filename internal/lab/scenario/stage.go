@@ -182,3 +182,11 @@ func (s *stage) setsPassword(upn, password, teaches string) {
 		return "changed", s.Console.OnpremChange(s.ctx, upn, api.OnpremChange{Do: "password", Password: password})
 	})
 }
+
+// disables disables a person's account on-premises.
+func (s *stage) disables(upn, teaches string) {
+	name, domain, _ := strings.Cut(upn, "@")
+	s.act(fmt.Sprintf("fourways onprem user disable %s --domain %s", name, domain), "disabled", teaches, func() (string, error) {
+		return "disabled", s.Console.OnpremChange(s.ctx, upn, api.OnpremChange{Do: "disable"})
+	})
+}

@@ -23,6 +23,7 @@ const (
 	docDeletes   = hybrid + "how-to-connect-sync-feature-prevent-accidental-deletes"
 	docLockout   = "https://learn.microsoft.com/en-us/entra/identity/authentication/howto-password-smart-lockout"
 	docMigration = hybrid + "migrate-from-federation-to-cloud-authentication"
+	docEnd       = hybrid + "choose-ad-authn#cloud-authentication-password-hash-synchronization"
 	docStaged    = hybrid + "how-to-connect-staged-rollout"
 )
 
@@ -124,58 +125,6 @@ func ransomware() Story {
 			s.signIn(alice(world.LabDomain), success, lesson("Organisations that had turned password hash synchronisation on were back in a matter of hours.", docOutage))
 			s.swaps(world.PTADomain, authn.PathPHS, "")
 			s.signIn(alice(world.PTADomain), refused(authn.NoPasswordHash), lesson("Organisations that had not needed weeks: what was never synchronised can't be synchronised any more.", docOutage))
-		},
-	}
-}
-
-func passwordChanged() Story {
-	const fresh = "Autumn-2025!"
-	return Story{
-		Scenario: api.Scenario{
-			Name: "password-changed-two-minutes-ago", Title: "The password was changed two minutes ago",
-			Summary: "Pass-through authentication takes a new password at once, password hash synchronisation after its next run; until then the old one works.",
-		},
-		Agents: 1,
-		play: func(s *stage) {
-			s.setsPassword(alice(world.PTADomain), fresh, "")
-			s.setsPassword(alice(world.PHSDomain), fresh, "")
-			s.signInWith(alice(world.PTADomain), fresh, success, lesson("The domain controller itself is asked, so the new password works at once,", docThrough))
-			s.signInWith(alice(world.PTADomain), world.Password, refused(authn.BadPassword), "and the old one no more.")
-			s.signInWith(alice(world.PHSDomain), fresh, refused(authn.BadPassword), lesson("The hash here is the one of the last run; runs are two minutes apart.", docHash))
-			s.signInWith(alice(world.PHSDomain), world.Password, success, "Until then the old password works: that is what a stolen one is worth.")
-			s.synchronises("hash", "synchronised", "")
-			s.signInWith(alice(world.PHSDomain), fresh, success, "")
-			s.signInWith(alice(world.PHSDomain), world.Password, refused(authn.BadPassword), "")
-		},
-	}
-}
-
-func unitRenamed() Story {
-	return Story{
-		Scenario: api.Scenario{
-			Name: "ou-renamed-500-deletes", Title: "An organisational unit is renamed, and hundreds would be deleted",
-			Summary: "The people of a renamed unit are missing from the next full read. The deletion guard stops the run before the first one is deleted.",
-		},
-		Agents: 1,
-		play: func(s *stage) {
-			people := 0
-			s.act("fourways user list", "everybody is here", "", func() (string, error) {
-				n, err := s.count()
-				people = n
-				return "everybody is here", err
-			})
-			s.breaks("sync-mass-delete", api.FaultSetting{Param: "50"}, "The people of that unit are missing from what the agent reads: here fifty, which is more than a fifth of the tenant.")
-			s.synchronises("directory", stopped, lesson("Microsoft's threshold is 500 objects, and the export stops before any delete; fourways also stops at a fifth of everybody.", docDeletes))
-			s.act("fourways user list", "everybody is here", "Nothing was deleted, not even in part.", func() (string, error) {
-				n, err := s.count()
-				if n != people {
-					return fmt.Sprintf("%d of %d are here", n, people), err
-				}
-				return "everybody is here", err
-			})
-			s.signIn(alice(world.PHSDomain), success, "Sign-ins go on: the last good state stays.")
-			s.mends("sync-mass-delete")
-			s.synchronises("directory", "synchronised", "Once the unit is in scope again, the next run has nothing to delete.")
 		},
 	}
 }
