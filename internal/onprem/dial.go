@@ -45,6 +45,24 @@ func (l *link) during(ctx context.Context, timeout time.Duration) func() bool {
 	}
 }
 
+// streaming is during for an answer in many messages: none may take longer than timeout, and each is followed by renew.
+func (l *link) streaming(ctx context.Context, timeout time.Duration) (renew func(), done func() bool) {
+	var end time.Time
+	renew = func() {
+		end = time.Now().Add(timeout)
+		_ = l.frames.SetDeadline(end)
+	}
+	renew()
+	l.conn.SetTimeout(0) // go-ldap's own would bound the whole answer
+	stop := context.AfterFunc(ctx, func() { _ = l.frames.Close() })
+	return renew, func() bool {
+		stop()
+		late := ctx.Err() != nil || !time.Now().Before(end)
+		_ = l.frames.SetDeadline(time.Time{})
+		return late
+	}
+}
+
 // failure is a step towards a usable connection that failed; step is what was tried, in an operator's words.
 type failure struct {
 	step, server string

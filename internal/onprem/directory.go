@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/fourways-id/fourways/authn"
@@ -45,6 +47,9 @@ type Config struct {
 	UPNAttribute    string // holds the user principal name; "": userPrincipalName (AD), mail (LDAP)
 	Kind            string // AD (also when empty) or LDAP
 	AnchorAttribute string // names a person for ever; "": objectGUID (AD), entryUUID (LDAP)
+
+	Changes string   // how to learn what changed: DirSync or USN (AD), Syncrepl or CSN (LDAP); "": the best that server and account give
+	Watch   []string // DirSync: attributes whose change is worth telling, beside name and place; nil: all
 }
 
 // Directory is a client of one directory. It is safe for concurrent use.
@@ -53,6 +58,7 @@ type Directory struct {
 	servers  []server
 	people   *pool // connections for binds of people
 	services *pool // connections bound as the service account
+	base     atomic.Pointer[string] // where the directory begins, once it was asked
 }
 
 // server is one parsed URL.
@@ -101,6 +107,9 @@ func (c *Config) complete() error {
 		c.UserFilter = or(c.UserFilter, "("+c.UPNAttribute+"=%s)")
 	default:
 		errs = append(errs, fmt.Errorf("directory kind %q is unknown: use %q or %q", c.Kind, AD, LDAP))
+	}
+	if ways := changesOf(c.Kind); c.Changes != "" && ways != nil && !slices.Contains(ways, c.Changes) {
+		errs = append(errs, fmt.Errorf("a directory of kind %q doesn't tell its changes by %q: use %q, or nothing for the best it has", c.Kind, c.Changes, ways))
 	}
 	if len(c.URLs) == 0 {
 		errs = append(errs, errors.New("no directory URL is given: name at least one, such as ldap://dc1.corp.example.com"))

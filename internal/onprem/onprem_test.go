@@ -22,9 +22,15 @@ import (
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/lab/dc"
 	"github.com/fourways-id/fourways/internal/onprem"
+	"github.com/fourways-id/fourways/internal/realtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(withServers{m}) }
+
+// withServers ends the real servers that tests shared, before goroutines are counted.
+type withServers struct{ m *testing.M }
+
+func (w withServers) Run() int { return realtest.Main(w.m) }
 
 const (
 	base     = "DC=corp,DC=example,DC=test"

@@ -129,16 +129,25 @@ func (d *Directory) readPages(ctx context.Context, l *link, q Query, yield func(
 func (d *Directory) searchOn(ctx context.Context, l *link, req *ldap.SearchRequest) (*ldap.SearchResult, error) {
 	done := l.during(ctx, d.cfg.Timeout)
 	res, err := l.conn.Search(req)
-	late := done()
+	if err = l.failed(req.BaseDN, done(), err); err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+// failed says why a search ended without an answer; nil when err is.
+func (l *link) failed(base string, late bool, err error) error {
 	switch {
 	case err == nil:
-		return res, nil
+		return nil
 	case late:
-		return nil, fmt.Errorf("searching %s at %s: no answer in time: %w", req.BaseDN, l.server, context.DeadlineExceeded)
+		err = fmt.Errorf("no answer in time: %w", context.DeadlineExceeded)
 	case l.frames.garbage() != nil:
-		return nil, fmt.Errorf("searching %s at %s: %w", req.BaseDN, l.server, l.frames.garbage())
+		err = l.frames.garbage()
+	default:
+		err = classify(err)
 	}
-	return nil, fmt.Errorf("searching %s at %s: %w", req.BaseDN, l.server, classify(err))
+	return fmt.Errorf("searching %s at %s: %w", base, l.server, err)
 }
 
 // entryOf copies a result. Active Directory cuts long lists of values (1500 members) and names the part it sent, as in
