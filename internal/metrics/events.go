@@ -83,7 +83,7 @@ func (e *events) all() []prometheus.Collector {
 
 func syncKinds() []string   { return []string{"directory", "hash"} }
 func syncResults() []string { return []string{"success", "failed", "stopped", "interrupted"} }
-func syncActions() []string { return []string{"added", "updated", "deleted", "hashed", "skipped"} }
+func syncActions() []string { return []string{"added", "updated", "deleted", "hashed", "withheld", "written_back", "skipped"} }
 func modeSources() []string { return []string{"api", "cli", "config", "console", "reset", "undo"} }
 
 func realPaths() []authn.Path {
@@ -131,7 +131,10 @@ func (m *Metrics) Sync(run directory.Run) {
 	e := &m.events
 	e.syncRuns.WithLabelValues(run.Kind, run.Result).Inc()
 	e.syncTook.WithLabelValues(run.Kind).Observe(max(0, run.Took.Seconds()))
-	for action, n := range map[string]int{"added": run.Added, "updated": run.Updated, "deleted": run.Deleted, "hashed": run.Hashes, "skipped": len(run.Skipped)} {
+	for action, n := range map[string]int{
+		"added": run.Added, "updated": run.Updated, "deleted": run.Deleted, "hashed": run.Hashes, "withheld": run.Withheld,
+		"written_back": run.WroteBack, "skipped": len(run.Skipped),
+	} {
 		e.syncObjects.WithLabelValues(run.Kind, action).Add(float64(max(0, n)))
 	}
 	if run.Result == "stopped" {
