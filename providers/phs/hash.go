@@ -48,6 +48,10 @@ func (h Hash) pending() time.Time {
 	return h.PendingSince
 }
 
+// temporary reports that the password lets nobody in before it is changed. One that was set in the cloud took the place of a
+// temporary one of the premises.
+func (h Hash) temporary() bool { return h.MustChange && h.Source != SourceCloud }
+
 // tell puts what is known into step H0, which ended as skipped when nothing was loaded.
 func (h Hash) tell(s authn.Step) authn.Step {
 	if h.Record != "" {

@@ -117,7 +117,7 @@ func (p *Provider) compute(stored passhash.OrgID, pw authn.Secret) (bool, []auth
 // verdict judges what the comparison came to. Only whoever had the right password is told more than that it was wrong.
 func (p *Provider) verdict(who authn.Account, h Hash, match bool, steps []authn.Step) authn.Outcome {
 	last := len(steps) - 1
-	if match && !h.MustChange {
+	if match && !h.temporary() {
 		return authn.Allow(authn.Subject{Account: who.ID}, authn.Proof{Methods: []string{"pwd"}, At: p.clock.Now()}, steps...)
 	}
 	steps[last].Result = authn.StepRefused

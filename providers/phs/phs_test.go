@@ -152,6 +152,11 @@ func TestATemporaryPasswordLetsNobodyInAndIsToldOnlyToWhoeverHasIt(t *testing.T)
 	if wrong := try(temporary, "wrong"); wrong.Reason != authn.BadPassword {
 		t.Errorf("a wrong one: %v", wrong.Reason)
 	}
+	reset := temporary
+	reset.Source = phs.SourceCloud
+	if out := try(reset, password); out.Verdict != authn.Allowed {
+		t.Errorf("one that an administrator set in its place: %v %v", out.Verdict, out.Reason)
+	}
 	temporary.MustChange = false
 	if out := try(temporary, password); out.Verdict != authn.Allowed {
 		t.Errorf("control, a lasting one: %v %v", out.Verdict, out.Reason)
