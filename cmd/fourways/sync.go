@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -13,58 +15,77 @@ import (
 	"github.com/fourways-id/fourways/internal/dirsync"
 )
 
-func newSync(a *app) *cobra.Command {
-	return newGroup("sync", "Synchronisation with the on-premises directory", "An agent reads the on-premises directory; people, groups and contacts, and the hash of their password hash, come to the tenant.",
-		"  fourways sync status\n  fourways sync run", newSyncStatus(a), newSyncRun(a))
-}
+const syncLong = `An agent reads the on-premises directory; people, groups and contacts, and the hash of their password hash, come to the tenant.
 
-func newSyncStatus(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use: "status", Short: "Show the last runs and when the next are due", Long: "Show the last runs, newest first, and when the next are due.", Example: "  fourways sync status -o json", Args: exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := a.console()
-			if err != nil {
-				return err
-			}
-			status, err := c.SyncStatus(cmd.Context())
-			if err != nil {
-				return err
-			}
-			return a.printSync(status)
-		},
-	}
+A cycle reads what changed since its cursor (delta), or all (full): the first time, after a week, and when the directory can't
+tell what changed. Nobody is deleted by more than a run may delete ("pending deletes" of status): a guard stops it before.`
+
+func newSync(a *app) *cobra.Command {
+	return newGroup("sync", "Synchronisation with the on-premises directory", syncLong,
+		"  fourways sync status\n  fourways sync preview\n  fourways sync run\n  fourways sync explain alice@phs.example.test",
+		newSyncStatus(a), newSyncRun(a), newSyncPreview(a), newSyncExplain(a), newSyncHistory(a), newSyncErrors(a),
+		newSyncPause(a), newSyncResume(a))
 }
 
 func newSyncRun(a *app) *cobra.Command {
 	var kind string
+	var full, quiet bool
+	var most int
 	cmd := &cobra.Command{
-		Use: "run", Short: "Synchronise now", Long: "Synchronise now and wait for it: the directory first, then the hashes. A run that would delete too much is stopped by a guard.",
-		Example: "  fourways sync run\n  fourways sync run --kind hash", Args: exactly(),
+		Use: "run", Short: "Synchronise now",
+		Long: `Synchronise now and wait for it: the directory first, then the hashes. A run that would delete too much is stopped by a guard,
+with exit code 5; --max-deletes lets this run alone delete so many. How far it is stands on stderr. What a run that broke off had
+done stays done, and the next one goes on there.`,
+		Example: "  fourways sync run\n  fourways sync run --kind hash\n  fourways sync run --kind directory --full --max-deletes 700", Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var kinds []string
+			ask := api.SyncRequest{Full: full}
 			switch dirsync.Kind(kind) {
 			case "":
 			case dirsync.KindDirectory, dirsync.KindHash:
-				kinds = append(kinds, kind)
+				ask.Kinds = append(ask.Kinds, kind)
 			default:
 				return misuse(cmd, "--kind %s is none: there are directory and hash", kind)
+			}
+			if cmd.Flags().Changed("max-deletes") {
+				if most < 0 {
+					return misuse(cmd, "--max-deletes %d is less than none", most)
+				}
+				ask.MaxDeletes = &most
 			}
 			c, err := a.console()
 			if err != nil {
 				return err
 			}
-			status, err := c.SyncRun(cmd.Context(), kinds...)
+			told := func() {}
+			if !quiet && a.flags.output == formatTable {
+				told = a.tellProgress(cmd.Context(), c.SyncStatus)
+			}
+			did, err := c.Sync(cmd.Context(), ask)
+			told()
 			if err != nil {
+				return busy(err)
+			}
+			if err := a.printRuns(did); err != nil {
 				return err
 			}
-			if err := a.printSync(status); err != nil {
-				return err
-			}
-			return judgeRuns(status.Runs)
+			return judgeRuns(did.Runs)
 		},
 	}
-	cmd.Flags().StringVar(&kind, "kind", "", "only this `kind`: directory or hash")
+	f := cmd.Flags()
+	f.StringVar(&kind, "kind", "", "only this `kind`: directory or hash")
+	f.BoolVar(&full, "full", false, "read all, and not only what changed")
+	f.IntVar(&most, "max-deletes", 0, "how many deletions this run may carry out, in place of sync.max_deletes and sync.max_delete_ratio; a `number`")
+	f.BoolVar(&quiet, "quiet", false, "say nothing of the progress")
 	return cmd
+}
+
+// busy says what to do where another run is at work.
+func busy(err error) error {
+	var p api.Problem
+	if errors.As(err, &p) && p.Status == http.StatusConflict && p.Type == "about:blank" {
+		return failure{exitConflict, "another synchronisation is at work, and this one was not begun", p.Detail, "wait for its end; `fourways sync status` says how far it is"}
+	}
+	return err
 }
 
 // judgeRuns turns what became of the runs into the exit code.
@@ -72,7 +93,7 @@ func judgeRuns(runs []directory.Run) error {
 	for _, r := range runs {
 		switch r.Result {
 		case dirsync.Stopped:
-			return failure{exitGuard, "a guard stopped the run, and nothing was changed", r.Error, "look at the on-premises directory: is this many deletions wanted?"}
+			return failure{exitGuard, "a guard stopped the run, and nothing was deleted", r.Error, "look at `fourways sync preview`: is this many deletions wanted?"}
 		case dirsync.Failed:
 			return failure{exitFailed, "the run failed", r.Error, "`fourways agent list` says whether an agent is there"}
 		}
@@ -80,8 +101,9 @@ func judgeRuns(runs []directory.Run) error {
 	return nil
 }
 
-func (a *app) printSync(s api.SyncStatus) error {
-	cols := columns[directory.Run]{
+// runColumns are all that is known of a run.
+func runColumns() columns[directory.Run] {
+	return columns[directory.Run]{
 		names: []string{"kind", "began", "took", "result", "added", "updated", "deleted", "hashes", "skipped", "agent", "error"},
 		cells: func(r directory.Run) []string {
 			return []string{
@@ -90,28 +112,60 @@ func (a *app) printSync(s api.SyncStatus) error {
 			}
 		},
 	}
+}
+
+// narrowRuns are runs as they fit into a terminal.
+func narrowRuns() columns[directory.Run] {
+	return columns[directory.Run]{
+		names: []string{"kind", "began", "took", "result", "changes", "skipped"},
+		cells: func(r directory.Run) []string {
+			return []string{r.Kind, when(r.Began), brief(r.Took), r.Result, changesOf(r), strconv.Itoa(len(r.Skipped))}
+		},
+	}
+}
+
+// changesOf is what a run did, with the signs that a preview has.
+func changesOf(r directory.Run) string {
+	if r.Kind == string(dirsync.KindHash) {
+		return "# " + strconv.Itoa(r.Hashes)
+	}
+	return fmt.Sprintf("+%d ~%d -%d", r.Added, r.Updated, r.Deleted)
+}
+
+// brief is a duration in few characters.
+func brief(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	case d < time.Minute:
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
+}
+
+// printRuns shows the runs that were made; a program gets them one a row.
+func (a *app) printRuns(did api.SyncRuns) error {
 	switch a.flags.output {
 	case formatCSV:
-		return writeCSV(a.out, s.Runs, cols)
+		return writeCSV(a.out, did.Runs, runColumns())
 	case formatJSONL:
-		return writeLines(a.out, s.Runs)
+		return writeLines(a.out, did.Runs)
 	}
-	return show(a, s, columns[api.SyncStatus]{}, func(w io.Writer) error {
-		if err := writeTable(w, s.Runs, cols); err != nil {
-			return err
+	return show(a, did, columns[api.SyncRuns]{}, func(w io.Writer) error { return writeRuns(w, did.Runs) })
+}
+
+// writeRuns is the narrow table, and below it what does not go into a row.
+func writeRuns(w io.Writer, runs []directory.Run) error {
+	if err := writeTable(w, runs, narrowRuns()); err != nil {
+		return err
+	}
+	for _, r := range runs {
+		writeSkipped(w, r.Skipped)
+		if r.Error != "" {
+			_, _ = fmt.Fprintf(w, "%s run of %s: %s\n", r.Kind, when(r.Began), printable(r.Error))
 		}
-		for _, r := range s.Runs {
-			writeSkipped(w, r.Skipped)
-		}
-		for _, n := range s.Next {
-			_, _ = fmt.Fprintf(w, "next %s run: %s\n", n.Kind, when(n.At))
-		}
-		if s.Paused {
-			_, err := fmt.Fprintln(w, "the schedule is paused: only `fourways sync run` synchronises")
-			return err
-		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // writeSkipped names what a run left out, the first of many only. The next write tells of a broken pipe.
@@ -121,6 +175,6 @@ func writeSkipped(w io.Writer, all []string) {
 		_, _ = fmt.Fprintf(w, "skipped: %s\n", printable(why))
 	}
 	if more := len(all) - most; more > 0 {
-		_, _ = fmt.Fprintf(w, "skipped: %d more; `fourways sync status -o json` names them all\n", more)
+		_, _ = fmt.Fprintf(w, "skipped: %d more; `fourways sync errors` names them all\n", more)
 	}
 }

@@ -54,16 +54,6 @@ func (c *Console) Trace(ctx context.Context, id authn.AttemptID) (api.Trace, err
 	return call[api.Trace](ctx, c, http.MethodGet, "traces/"+url.PathEscape(string(id)), nil)
 }
 
-// SyncStatus gives the state of the synchronisation.
-func (c *Console) SyncStatus(ctx context.Context) (api.SyncStatus, error) {
-	return call[api.SyncStatus](ctx, c, http.MethodGet, "sync", nil)
-}
-
-// SyncRun runs the kinds named, or both, and waits for them.
-func (c *Console) SyncRun(ctx context.Context, kinds ...string) (api.SyncStatus, error) {
-	return call[api.SyncStatus](ctx, c, http.MethodPost, "sync", api.SyncRequest{Kinds: kinds})
-}
-
 // Agents lists the on-premises agents.
 func (c *Console) Agents(ctx context.Context) ([]api.Agent, error) {
 	page, err := call[api.Page[api.Agent]](ctx, c, http.MethodGet, "agents", nil)

@@ -15,7 +15,6 @@ import (
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/console/api"
-	"github.com/fourways-id/fourways/internal/directory"
 )
 
 // Ports is what the console steers. Lab is nil outside the lab.
@@ -40,6 +39,8 @@ type BookPorts struct {
 // PremisesPorts are the way to the premises.
 type PremisesPorts struct {
 	Syncs  Syncs
+	Views  SyncViews
+	Switch SyncSwitch
 	Agents Agents
 }
 
@@ -69,12 +70,6 @@ type AuditLog interface {
 type History interface {
 	SignIns(ctx context.Context, last int) ([]api.SignIn, error)
 	Trace(ctx context.Context, id authn.AttemptID) (api.Trace, error)
-}
-
-// Syncs are the runs of the synchronisation.
-type Syncs interface {
-	SyncStatus(ctx context.Context) (api.SyncStatus, error)
-	SyncRun(ctx context.Context, kinds []string) ([]directory.Run, error)
 }
 
 // Agents are the on-premises agents.

@@ -103,7 +103,7 @@ func (g *Gateway) public(c *config.Config) (http.Handler, error) {
 func (g *Gateway) ports() console.Ports {
 	p := console.Ports{
 		Access: g.access(), Books: g.books(), Tenant: g.administration(), Modes: g, History: g,
-		Premises: console.PremisesPorts{Syncs: g, Agents: g}, Settings: g,
+		Premises: console.PremisesPorts{Syncs: g, Views: g, Switch: g, Agents: g}, Settings: g,
 	}
 	if g.lab != nil {
 		p.Lab = g.lab.Ports

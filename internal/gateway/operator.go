@@ -25,7 +25,7 @@ func (g *Gateway) Operator() *Operator { return &Operator{People: &admin.People{
 
 // SyncRun runs a synchronisation.
 func (o *Operator) SyncRun(ctx context.Context, kinds []string) ([]directory.Run, error) {
-	return o.g.SyncRun(ctx, kinds)
+	return o.g.SyncRun(ctx, api.SyncRequest{Kinds: kinds})
 }
 
 // SetTally sets a lockout count.

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
-	"github.com/fourways-id/fourways/internal/admin"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/dirsync"
@@ -79,43 +77,6 @@ func (s syncDomains) Verified(domain string) bool {
 // HashSync implements dirsync.Domains.
 func (s syncDomains) HashSync(domain string) bool { return s[domain] }
 
-// SyncStatus implements console.Syncs.
-func (g *Gateway) SyncStatus(ctx context.Context) (api.SyncStatus, error) {
-	runs, err := g.core.store.Runs(ctx, 20)
-	if err != nil {
-		return api.SyncStatus{}, err
-	}
-	c := g.conf.Load().Sync
-	status := api.SyncStatus{Paused: c.Paused, Runs: runs}
-	if c.Paused {
-		return status, nil
-	}
-	for kind, every := range map[dirsync.Kind]time.Duration{dirsync.KindDirectory: time.Duration(c.DirectoryInterval), dirsync.KindHash: time.Duration(c.HashInterval)} {
-		status.Next = append(status.Next, api.NextRun{Kind: string(kind), At: g.lastSync(string(kind)).Add(every)})
-	}
-	slices.SortFunc(status.Next, func(a, b api.NextRun) int { return a.At.Compare(b.At) })
-	return status, nil
-}
-
-// SyncRun implements console.Syncs: the kinds in order, directory first. It stops at the first run that fails.
-func (g *Gateway) SyncRun(ctx context.Context, kinds []string) ([]directory.Run, error) {
-	if len(kinds) == 0 {
-		kinds = []string{string(dirsync.KindDirectory), string(dirsync.KindHash)}
-	}
-	var runs []directory.Run
-	for _, k := range kinds {
-		if k != string(dirsync.KindDirectory) && k != string(dirsync.KindHash) {
-			return runs, admin.BadRequest("%q is no kind of run: give directory or hash", k)
-		}
-		run, err := g.engine.Run(ctx, dirsync.Kind(k))
-		if err != nil {
-			return runs, syncFailure(k, err)
-		}
-		runs = append(runs, run)
-	}
-	return runs, nil
-}
-
 // stopped marks a run that the deletion guard stopped before it changed anything; it implements console.Guarded.
 type stopped struct{ error }
 
@@ -139,7 +100,7 @@ func syncFailure(kind string, err error) error {
 // cycle is what the schedule does; a paused one does nothing.
 func (g *Gateway) cycle(kind dirsync.Kind) func(context.Context) {
 	return func(ctx context.Context) {
-		if g.conf.Load().Sync.Paused || g.onprem.current() == nil || kind == dirsync.KindHash && !g.anyPHS(ctx) {
+		if paused, _, _, err := g.syncPaused(ctx); err != nil || paused || g.onprem.current() == nil || kind == dirsync.KindHash && !g.anyPHS(ctx) {
 			return
 		}
 		if _, err := g.engine.Run(ctx, kind); err != nil {

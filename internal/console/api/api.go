@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/fourways-id/fourways/authn"
-	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/journal"
 	"github.com/fourways-id/fourways/internal/trace"
 )
@@ -77,24 +76,6 @@ type Invitation struct {
 	Token   string    `json:"token"`
 	Until   time.Time `json:"until"`
 	Gateway string    `json:"gateway"`
-}
-
-// SyncRequest asks for runs; both kinds when empty: directory first, then hashes.
-type SyncRequest struct {
-	Kinds []string `json:"kinds,omitempty"`
-}
-
-// SyncStatus is the state of the synchronisation.
-type SyncStatus struct {
-	Paused bool            `json:"paused"`
-	Runs   []directory.Run `json:"runs"` // newest first
-	Next   []NextRun       `json:"next,omitempty"`
-}
-
-// NextRun is when a cycle is due.
-type NextRun struct {
-	Kind string    `json:"kind"`
-	At   time.Time `json:"at"`
 }
 
 // OnpremUser is a person in the lab's own directory.
