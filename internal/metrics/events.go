@@ -83,7 +83,9 @@ func (e *events) all() []prometheus.Collector {
 
 func syncKinds() []string   { return []string{"directory", "hash"} }
 func syncResults() []string { return []string{"success", "failed", "stopped", "interrupted"} }
-func syncActions() []string { return []string{"added", "updated", "deleted", "hashed", "withheld", "written_back", "skipped"} }
+func syncActions() []string {
+	return []string{"added", "updated", "deleted", "hashed", "withheld", "written_back", "skipped"}
+}
 func modeSources() []string { return []string{"api", "cli", "config", "console", "reset", "undo"} }
 
 func realPaths() []authn.Path {

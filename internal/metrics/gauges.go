@@ -135,20 +135,21 @@ func (g *gauges) sync(put putter) {
 	}
 	var count, puts, deletes int
 	var stale float64
-	if g.readers.Sync.PasswordLag != nil {
+	r := g.readers.Sync
+	if r.PasswordLag != nil {
 		var oldest time.Time
-		if count, oldest = g.readers.Sync.PasswordLag(); count > 0 && !oldest.IsZero() {
-			stale = max(0, time.Since(oldest).Seconds())
+		if count, oldest = r.PasswordLag(); count > 0 && r.Clock != nil && !oldest.IsZero() {
+			stale = max(0, r.Clock.Now().Sub(oldest).Seconds())
 		}
 	}
-	if g.readers.Sync.Pending != nil {
-		puts, deletes = g.readers.Sync.Pending()
+	if r.Pending != nil {
+		puts, deletes = r.Pending()
 	}
 	put(staleness(), stale)
 	put(pendingChanges(), float64(count))
 	put(pendingObjects(), float64(puts), "put")
 	put(pendingObjects(), float64(deletes), "delete")
-	put(withoutHash(), float64(ask(g.readers.Sync.WithoutHash)))
+	put(withoutHash(), float64(ask(r.WithoutHash)))
 }
 
 // ask asks a reader; a nil one answers the zero value.

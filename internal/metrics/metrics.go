@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/directory"
 )
 
@@ -32,8 +33,10 @@ type Readers struct {
 
 // SyncReaders say how far the tenant is behind the premises.
 type SyncReaders struct {
-	// PasswordLag counts the password changes on the premises that are not here yet, and gives the oldest one's time by the
-	// clock of this machine. Those that are withheld on purpose are not among them.
+	Clock authn.Clock // what ages count from; without it none is told
+
+	// PasswordLag counts the password changes on the premises that are not here yet, and says when the oldest one was. Those
+	// that are withheld on purpose are not among them.
 	PasswordLag func() (count int, oldest time.Time)
 
 	Pending     func() (put, del int) // objects that came and wait to be put into the tenant, or deleted from it

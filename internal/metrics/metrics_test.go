@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"github.com/fourways-id/fourways/authn"
+	"github.com/fourways-id/fourways/authn/authntest"
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/realtest"
 )
@@ -140,23 +140,18 @@ func TestReadersAreAskedAtScrapeTime(t *testing.T) {
 }
 
 func TestStalenessIsTheAgeOfTheOldestChangeThatIsNotHere(t *testing.T) {
-	count, oldest := 3, time.Now().Add(-90*time.Second)
-	m := New(Readers{Sync: SyncReaders{PasswordLag: func() (int, time.Time) { return count, oldest }}})
-	stale := func() float64 {
-		s, err := strconv.ParseFloat(value(t, m, "fourways_password_hash_staleness_seconds"), 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
+	clock := authntest.NewClock(time.Unix(1e9, 0))
+	count, oldest := 3, clock.Now().Add(-90*time.Second)
+	m := New(Readers{Sync: SyncReaders{Clock: clock, PasswordLag: func() (int, time.Time) { return count, oldest }}})
+	stale := func() string { return value(t, m, "fourways_password_hash_staleness_seconds") }
+	if stale() != "90" || value(t, m, "fourways_password_hash_pending_changes") != "3" {
+		t.Errorf("%s s with three changes, the oldest 90 s ago", stale())
 	}
-	if s := stale(); s < 90 || value(t, m, "fourways_password_hash_pending_changes") != "3" {
-		t.Errorf("%v s with three changes, the oldest 90 s ago", s)
+	if oldest = clock.Now().Add(time.Hour); stale() != "0" {
+		t.Errorf("%s s by a directory whose clock is ahead", stale())
 	}
-	if oldest = time.Now().Add(time.Hour); stale() != 0 {
-		t.Errorf("%v s by a clock that is ahead", stale())
-	}
-	if count, oldest = 0, time.Now().Add(-time.Hour); stale() != 0 {
-		t.Errorf("%v s with nothing pending", stale())
+	if count, oldest = 0, clock.Now().Add(-time.Hour); stale() != "0" {
+		t.Errorf("%s s with nothing pending", stale())
 	}
 }
 
