@@ -228,10 +228,10 @@ func withheld(why string) string {
 		return "withheld until it is changed"
 	case "filtered":
 		return "withheld by its adminDescription"
-	case "":
-		return ""
-	default:
+	case "missing", "malformed":
 		return "its hash is " + why
+	default:
+		return why
 	}
 }
 

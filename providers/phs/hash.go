@@ -17,7 +17,7 @@ type Hash struct {
 	Synced        time.Time // when it was stored here
 	ChangedOnprem time.Time // the on-premises change of the password that Record is of; zero: not known, or set in the cloud
 	PendingSince  time.Time // a later on-premises change, whose hash is not here; zero: none is known
-	Withheld      string    // why the on-premises hash does not come: one of the Withheld... below; "": it does
+	Withheld      string    // why the on-premises hash does not come: one of the Withheld... below, or in words; "": it does
 	MustChange    bool      // Record is of a temporary password, which has to be changed before it lets anybody in
 }
 
@@ -101,8 +101,10 @@ func (h Hash) late(now time.Time) error {
 		return fmt.Errorf("%s is withheld until it is changed: it is a temporary one, to be changed at the next logon on-premises", changed)
 	case WithheldFiltered:
 		return fmt.Errorf("%s is not synchronised: its adminDescription keeps the hash on-premises", changed)
+	case WithheldMissing, WithheldMalformed:
+		return fmt.Errorf("%s could not be synchronised, since its hash is %s: `fourways sync explain` says more", changed, h.Withheld)
 	default:
-		return fmt.Errorf("%s could not be synchronised, since its hash is %s: `fourways sync errors`", changed, h.Withheld)
+		return fmt.Errorf("%s could not be synchronised: %s", changed, h.Withheld)
 	}
 }
 
