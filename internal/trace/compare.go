@@ -65,7 +65,11 @@ func dcContacted(steps []authn.Step, now time.Time) string {
 		return "not by us"
 	}
 	if at, err := time.Parse(time.RFC3339, Fact(steps, authn.FactSynced)); err == nil {
-		return fmt.Sprintf("no (last sync %s ago)", age(now.Sub(at)))
+		what := "last sync"
+		if Fact(steps, authn.FactSource) != "" {
+			what = "set in the cloud"
+		}
+		return fmt.Sprintf("no (%s %s ago)", what, age(now.Sub(at)))
 	}
 	return "no"
 }

@@ -292,6 +292,12 @@ func TestTheHashStepSaysWhatIsKnownOfThePremises(t *testing.T) {
 			t.Errorf("%s\nwant %s", c.got, c.want)
 		}
 	}
+	for source, want := range map[string]string{"": "no (last sync 1m0s ago)", "cloud": "no (set in the cloud 1m0s ago)"} {
+		h0 := authn.Step{ID: authn.H0, Result: authn.StepOK}.With(authn.FactSynced, at.Format(time.RFC3339)).With(authn.FactSource, source)
+		if got := Compare([]authn.Record{{Steps: []authn.Step{h0}}}, at.Add(time.Minute)).DCContacted; got != want {
+			t.Errorf("compared: %q, want %q", got, want)
+		}
+	}
 	temporary := authn.Step{ID: authn.H6, Result: authn.StepRefused}
 	if got := Sentence(temporary.With(authn.FactReason, "cloud_must_change")); !strings.HasPrefix(got, "The result equals") {
 		t.Error(got)
