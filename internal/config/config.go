@@ -131,6 +131,12 @@ type Sync struct {
 	Paused            bool     `toml:"paused"`
 	MaxDeletes        int      `toml:"max_deletes"`
 	MaxDeleteRatio    float64  `toml:"max_delete_ratio"`
+	FullInterval      Duration `toml:"full_interval"`  // all is read at least that often
+	WatchInterval     Duration `toml:"watch_interval"` // how often it is asked who changed a password; 0: never
+	InitialDomain     string   `toml:"initial_domain"` // of people whose UPN suffix is no domain here; "": they are left out
+	SoftMatch         bool     `toml:"soft_match"`     // new objects may take over accounts of the cloud by name or address
+	HardMatch         bool     `toml:"hard_match"`     // or by an immutable ID that was given by hand
+	ForceChange       bool     `toml:"force_password_change_on_logon"`
 }
 
 // IdP is one [[idp]] of the file.
@@ -204,7 +210,8 @@ func Default() *Config {
 		PTA:     PTA{RequestTimeout: Duration(10 * time.Second)},
 		Sync: Sync{
 			DirectoryInterval: Duration(30 * time.Minute), HashInterval: Duration(2 * time.Minute),
-			MaxDeletes: 500, MaxDeleteRatio: 0.2,
+			MaxDeletes: 500, MaxDeleteRatio: 0.2, FullInterval: Duration(7 * 24 * time.Hour), WatchInterval: Duration(10 * time.Second),
+			SoftMatch: true, HardMatch: true,
 		},
 		Log: Log{Level: "info", Format: "text"},
 	}

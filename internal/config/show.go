@@ -96,7 +96,7 @@ func Encode(w io.Writer, c *Config) error {
 // at the start, and what was handed to sessions, limits and schedules when they began. A name stands for all below it.
 func restartKeys() []string {
 	return []string{
-		"server", "store", "hashing", "lab", "log", "signin", "pta", "sync.directory_interval", "sync.hash_interval",
+		"server", "store", "hashing", "lab", "log", "signin", "pta", "sync.directory_interval", "sync.hash_interval", "sync.watch_interval",
 	}
 }
 
@@ -111,6 +111,7 @@ func Reloaded(running, fresh *Config) *Config {
 	c.Server, c.Store, c.Hashing, c.Lab, c.Log = running.Server, running.Store, running.Hashing, running.Lab, running.Log
 	c.SignIn, c.PTA = running.SignIn, running.PTA
 	c.Sync.DirectoryInterval, c.Sync.HashInterval = running.Sync.DirectoryInterval, running.Sync.HashInterval
+	c.Sync.WatchInterval = running.Sync.WatchInterval
 	return &c
 }
 

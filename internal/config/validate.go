@@ -123,6 +123,13 @@ func (v *validator) limits(c *Config) {
 	within(v, "sync.hash_interval", c.Sync.HashInterval, Duration(time.Second), Duration(7*24*time.Hour))
 	within(v, "sync.max_deletes", c.Sync.MaxDeletes, 0, 1_000_000)
 	within(v, "sync.max_delete_ratio", c.Sync.MaxDeleteRatio, 0, 1)
+	within(v, "sync.full_interval", c.Sync.FullInterval, Duration(time.Minute), Duration(31*24*time.Hour))
+	if c.Sync.WatchInterval != 0 {
+		within(v, "sync.watch_interval", c.Sync.WatchInterval, Duration(time.Second), Duration(time.Hour))
+	}
+	if d := c.Sync.InitialDomain; d != "" && !slices.ContainsFunc(c.Domain, func(o Domain) bool { return o.Name == d }) {
+		v.bad("sync.initial_domain", "is no [[domain]] of this file", "name one of them, or remove the line")
+	}
 	v.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	v.oneOf("log.format", c.Log.Format, "text", "json")
 }

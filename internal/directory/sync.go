@@ -55,6 +55,15 @@ type Imported struct {
 	HashTried  time.Time
 	HashStatus HashStatus
 	HashReason string
+	Withheld   string // in the agent's words: temporary, filtered, missing, malformed
+	Temporary  bool   // the stored hash is of a password that must be changed
+}
+
+// ImportedMember is a member of a group of the connector space that is in scope.
+type ImportedMember struct {
+	Kind, Anchor string
+	Account      string // the id of what stands for it here; "" while there is none
+	Failed       bool   // it could not be taken
 }
 
 // HashStatus is what became of one person's password hash, in the words of the Microsoft document ("Troubleshoot password
@@ -99,6 +108,7 @@ type HashUpdate struct {
 	Drop       bool // the account keeps no synchronised hash
 	Status     HashStatus
 	Reason     string
+	Withheld   string
 	PasswordAt time.Time
 	Temporary  bool // it must be changed at the next sign-in
 }

@@ -18,10 +18,10 @@ import (
 // cloud account is never matched: who can write to the on-premises directory must not become administrator here. Who was
 // deleted and is in the source again is the same account as before.
 // verified says whether a domain is the tenant's.
-func Diff(now directory.Objects, wanted []Object, verified func(domain string) bool) Plan {
+func Diff(now directory.Objects, wanted []Incoming, r Rules) Plan {
 	d := &differ{
-		plan:     Plan{read: len(wanted)},
-		verified: verified,
+		rules:    r,
+		verified: r.Verified,
 		anchors:  map[string]*directory.User{},
 		names:    map[string]*directory.User{},
 		ids:      map[string]authn.AccountID{},
@@ -37,19 +37,32 @@ func Diff(now directory.Objects, wanted []Object, verified func(domain string) b
 		if u.Onprem.Anchor != "" {
 			d.anchors[u.Onprem.Anchor] = u
 		}
-		if u.Synced {
-			d.plan.had++
-		}
 	}
 	good := d.sort(wanted)
 	d.users(good[User])
 	d.dropUsers(now.Users)
 	d.groups(now.Groups, good[Group], contactIDs(now.Contacts, good[Contact]))
 	d.contacts(now.Contacts, good[Contact])
+	for _, o := range wanted {
+		d.plan.Settled = append(d.plan.Settled, Settled{ID: o.ID, Anchor: o.Anchor, Error: d.errors[o.ID]})
+	}
 	return d.plan
 }
 
+// Rules are what a match and a name are judged by.
+type Rules struct {
+	Verified             func(domain string) bool
+	Initial              string
+	SoftMatch, HardMatch bool
+	Taken                func(upn, by string) bool
+}
+
+func (r Rules) names(o Object) []string { return []string{authn.ParseIdentifier(o.UPN).UPN()} }
+
 type differ struct {
+	rules    Rules
+	errors   map[string]string
+	drop     map[string]bool // anchors that are gone
 	plan     Plan
 	verified func(string) bool
 	anchors  map[string]*directory.User // accounts that are here, by anchor
@@ -61,17 +74,22 @@ type differ struct {
 
 // sort parts the objects by kind, in the order of their anchors, and skips those that have no usable anchor. A skipped
 // object still counts as seen, so that what it stands for isn't deleted.
-func (d *differ) sort(wanted []Object) map[string][]Object {
-	good := map[string][]Object{}
-	for _, o := range slices.SortedStableFunc(slices.Values(wanted), func(a, b Object) int { return cmp.Compare(a.Anchor, b.Anchor) }) {
+func (d *differ) sort(wanted []Incoming) map[string][]Incoming {
+	good := map[string][]Incoming{}
+	d.errors, d.drop = map[string]string{}, map[string]bool{}
+	for _, o := range slices.SortedStableFunc(slices.Values(wanted), func(a, b Incoming) int { return cmp.Compare(a.Anchor, b.Anchor) }) {
+		if o.Gone {
+			d.drop[o.Anchor] = o.Anchor != ""
+			continue
+		}
 		raw, err := base64.StdEncoding.DecodeString(o.Anchor)
 		switch {
 		case err != nil || len(raw) == 0 || len(raw) > 64:
-			d.plan.skip(o, "its anchor is not base64 of 1 to 64 octets")
+			d.skip(o, "its anchor is not base64 of 1 to 64 octets")
 		case d.seen[o.Anchor]:
-			d.plan.skip(o, "another object of the source has the same anchor")
+			d.skip(o, "another object of the source has the same anchor")
 		case o.Kind != User && o.Kind != Group && o.Kind != Contact:
-			d.plan.skip(o, "it is no user, group or contact")
+			d.skip(o, "it is no user, group or contact")
 			d.seen[o.Anchor] = true
 		default:
 			d.seen[o.Anchor] = true
@@ -81,9 +99,14 @@ func (d *differ) sort(wanted []Object) map[string][]Object {
 	return good
 }
 
+func (d *differ) skip(o Incoming, format string, args ...any) {
+	d.plan.skip(o.Object, format, args...)
+	d.errors[o.ID] = fmt.Sprintf(format, args...)
+}
+
 // candidate is a user of the source on the way into the plan.
 type candidate struct {
-	from Object
+	from Incoming
 	cur  *directory.User // whom it matches; nil: a new one
 	upn  string          // the name that it will have
 	drop bool            // it can't be taken
@@ -92,7 +115,7 @@ type candidate struct {
 // known reports that the account is the object's own, by anchor; a soft match is only a claim to one.
 func (c *candidate) known() bool { return c.cur != nil && c.cur.Onprem.Anchor == c.from.Anchor }
 
-func (d *differ) users(wanted []Object) {
+func (d *differ) users(wanted []Incoming) {
 	all := make([]*candidate, 0, len(wanted))
 	for _, o := range wanted {
 		if c := d.match(o); c != nil {
@@ -108,19 +131,19 @@ func (d *differ) users(wanted []Object) {
 }
 
 // match finds the account that an object stands for, and the name that it asks for.
-func (d *differ) match(o Object) *candidate {
+func (d *differ) match(o Incoming) *candidate {
 	who := authn.ParseIdentifier(o.UPN)
 	c := &candidate{from: o, cur: d.anchors[o.Anchor], upn: who.UPN()}
 	_, returns := d.gone[o.Anchor] // as the account that it was, and not as one that was made under its name since
 	if cloud := d.names[c.upn]; c.cur == nil && cloud != nil && !cloud.Synced && !returns {
 		if cloud.Onprem.Anchor != "" {
-			d.plan.skip(o, "a cloud account has that name and belongs to another anchor")
+			d.skip(o, "a cloud account has that name and belongs to another anchor")
 			return nil
 		}
 		c.cur = cloud
 	}
 	if c.cur != nil && !c.cur.Synced && c.cur.Admin {
-		d.plan.skip(o, "a privileged cloud account has that name or anchor, and is never taken over")
+		d.skip(o, "a privileged cloud account has that name or anchor, and is never taken over")
 		return nil
 	}
 	switch {
@@ -136,11 +159,11 @@ func (d *differ) match(o Object) *candidate {
 // above all that it was disabled.
 func (d *differ) refuseName(c *candidate, why string) {
 	if !c.known() {
-		d.plan.skip(c.from, "%s", why)
+		d.skip(c.from, "%s", why)
 		c.drop = true
 		return
 	}
-	d.plan.skip(c.from, "%s: it stays %s", why, c.cur.UPN)
+	d.skip(c.from, "%s: it stays %s", why, c.cur.UPN)
 	c.upn = c.cur.UPN
 }
 
@@ -156,7 +179,7 @@ func (d *differ) settleNames(all []*candidate) {
 			}
 		}
 		for upn, rivals := range d.claims(all) {
-			if len(rivals) < 2 && !d.taken(upn, spokenFor) {
+			if len(rivals) < 2 && !d.taken(upn, spokenFor) && !(d.rules.Taken != nil && d.rules.Taken(upn, rivals[0].from.Anchor)) {
 				continue
 			}
 			for _, c := range rivals {
@@ -186,7 +209,7 @@ func (d *differ) claims(all []*candidate) map[string][]*candidate {
 // taken reports that the name stays with an account that the source doesn't speak for.
 func (d *differ) taken(upn string, spokenFor map[*directory.User]bool) bool {
 	holder := d.names[upn]
-	if holder == nil || (holder.Synced && !d.seen[holder.Onprem.Anchor]) {
+	if holder == nil || (holder.Synced && d.drop[holder.Onprem.Anchor]) {
 		return false
 	}
 	return !spokenFor[holder]
@@ -260,7 +283,7 @@ func onpremDiff(a, b directory.Onprem) []string {
 
 func (d *differ) dropUsers(now []directory.User) {
 	for _, u := range slices.SortedFunc(slices.Values(now), func(a, b directory.User) int { return cmp.Compare(a.UPN, b.UPN) }) {
-		if u.Synced && !d.seen[u.Onprem.Anchor] {
+		if u.Synced && d.drop[u.Onprem.Anchor] {
 			d.plan.Deletes = append(d.plan.Deletes, Change{Kind: User, Name: u.UPN})
 			d.plan.changes.Delete.Users = append(d.plan.changes.Delete.Users, u)
 		}

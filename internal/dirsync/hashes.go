@@ -1,41 +1,69 @@
 package dirsync
 
 import (
+	"fmt"
+
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/passhash"
 )
 
-// Hashes plans a hash run. Only synchronised people of a domain with password hash synchronisation get one (on says so);
-// with it off the store holds no credential of theirs at all. A malformed record is skipped and stops nobody else.
-func Hashes(now []directory.User, wanted []Object, on func(domain string) bool) Plan {
-	p := Plan{read: len(wanted), had: len(now)}
-	here := map[string]directory.User{}
-	for _, u := range now {
-		if u.Synced && u.Onprem.Anchor != "" {
-			here[u.Onprem.Anchor] = u
+// here is what the tenant and the connector space have of people whose hashes came.
+type here struct {
+	accounts map[string]directory.User     // synchronised ones, by anchor
+	objects  map[string]directory.Imported // by id
+	hashed   map[authn.AccountID]bool      // they have a synchronised hash, or one that was set in its place
+	on       func(domain string) bool      // hashes of the domain are synchronised
+}
+
+// plan plans a part of a hash run: what becomes of each person's hash, and of whom the store is to be told. Only
+// synchronised people of a domain with password hash synchronisation get one; with it off the store holds no credential of
+// theirs at all. A hash takes the place of another only when the password was changed on the premises since that one came:
+// a password that was set in the cloud meanwhile stays until then (Microsoft: "Implement password hash synchronization",
+// manual reset). A malformed record stops nobody else.
+func (h here) plan(all []Object) (updates []directory.HashUpdate, skipped []Skip) {
+	for _, o := range all {
+		row, in := h.objects[o.ID]
+		if !in {
+			continue // in no scope: nothing is kept of it
 		}
+		u := directory.HashUpdate{ID: o.ID, PasswordAt: o.PasswordAt, Temporary: o.MustChange, Withheld: o.Withheld}
+		account, known := h.accounts[row.Anchor]
+		switch {
+		case !known:
+			u.Status, u.Reason = directory.HashNotExported, "the account is not here yet"
+		case !h.on(authn.ParseIdentifier(account.UPN).Domain()):
+			u.Status, u.Reason = directory.HashNoTarget, "password hash synchronisation is off for the domain"
+		case o.Withheld != "":
+			withhold(&u, o, account, h.hashed[account.ID])
+		case h.hashed[account.ID] && !o.PasswordAt.IsZero() && o.PasswordAt.Equal(row.HashAt):
+			continue // it is the one that came before
+		default:
+			record, err := passhash.ParseOrgID(o.Hash)
+			if err != nil {
+				u.Status, u.Reason = directory.HashError, "its password hash is malformed"
+				skipped = append(skipped, Skip{Kind: User, Name: account.UPN, Reason: fmt.Sprintf("its password hash is malformed: %v", err)})
+				break
+			}
+			u.Status = directory.HashSuccess
+			u.Account = directory.Credential{Account: account.ID, Scheme: directory.SchemePHS, Record: []byte(record.String()), Changed: o.PasswordAt}
+		}
+		updates = append(updates, u)
 	}
-	seen := map[string]bool{}
-	for _, o := range wanted {
-		u, known := here[o.Anchor]
-		if o.Hash == "" || !known || !on(authn.ParseIdentifier(u.UPN).Domain()) {
-			continue // not in scope: that is no mistake
-		}
-		o.Kind, o.UPN = User, u.UPN
-		if _, err := passhash.ParseOrgID(o.Hash); err != nil {
-			p.skip(o, "its password hash is malformed: %v", err)
-			continue
-		}
-		if seen[o.Anchor] {
-			p.skip(o, "another object of the source has the same anchor")
-			continue
-		}
-		seen[o.Anchor] = true
-		p.Hashes = append(p.Hashes, u.UPN)
-		p.changes.Hashes = append(p.changes.Hashes, directory.Credential{
-			Account: u.ID, Scheme: directory.SchemePHS, Record: []byte(o.Hash), Changed: o.PasswordAt,
-		})
+	return updates, skipped
+}
+
+// withhold says why a hash does not come. Whoever is filtered keeps none; a temporary or missing one leaves what is there.
+func withhold(u *directory.HashUpdate, o Object, account directory.User, hashed bool) {
+	switch o.Withheld {
+	case WithheldTemporary:
+		u.Status, u.Reason = directory.HashFiltered, "the password must be changed at the next logon, and is withheld until it was"
+	case WithheldFiltered:
+		u.Status, u.Reason = directory.HashFiltered, "the agent's rules leave this person's hash out"
+		u.Account.Account, u.Drop = account.ID, hashed
+	case WithheldMissing:
+		u.Status, u.Reason = directory.HashMissing, "the directory shows the agent no hash of it"
+	default:
+		u.Status, u.Reason = directory.HashError, "its password hash is malformed"
 	}
-	return p
 }

@@ -10,28 +10,26 @@ import (
 
 // groups plans the groups, whose members are people, groups and contacts. Members out of scope are left out: they are not
 // here. contacts are the ids of those that will be, by anchor.
-func (d *differ) groups(now []directory.Group, wanted []Object, contacts map[string]string) {
+func (d *differ) groups(now []directory.Group, wanted []Incoming, contacts map[string]string) {
 	here := map[string]directory.Group{}
 	for _, g := range now {
 		if g.Synced {
 			here[g.Onprem.Anchor] = g
-			d.plan.had++
 		}
 	}
-	nested := idsOf(Group, wanted, func(anchor string) string { return here[anchor].ID })
 	for _, o := range wanted {
 		g, known := here[o.Anchor]
 		before := g
 		if !known {
 			g.ID = idOf(Group, o.Anchor)
 		}
-		g.Name, g.Synced, g.Members = cmp.Or(o.DisplayName, o.SAM, o.DN), true, ofAnchors(o.Members, d.ids)
-		g.Nested, g.Contacts = ofAnchors(o.Members, nested), ofAnchors(o.Members, contacts)
+		g.Name, g.Synced, g.Members = cmp.Or(o.DisplayName, o.SAM, o.DN), true, o.Members.Users
+		g.Nested, g.Contacts = o.Members.Groups, o.Members.Contacts
 		g.Onprem = directory.Onprem{Anchor: o.Anchor, DN: o.DN, SAM: o.SAM, SyncedAt: g.Onprem.SyncedAt}
 		d.put(Group, g.Name, known, groupDiff(before, g), func() { d.plan.changes.Put.Groups = append(d.plan.changes.Put.Groups, g) })
 	}
 	for _, g := range slices.SortedFunc(slices.Values(now), func(a, b directory.Group) int { return cmp.Compare(a.Name, b.Name) }) {
-		if g.Synced && !d.seen[g.Onprem.Anchor] {
+		if g.Synced && d.drop[g.Onprem.Anchor] {
 			d.plan.Deletes = append(d.plan.Deletes, Change{Kind: Group, Name: g.Name})
 			d.plan.changes.Delete.Groups = append(d.plan.changes.Delete.Groups, g)
 		}
@@ -51,7 +49,7 @@ func ofAnchors[T ~string](members []string, here map[string]T) []T {
 }
 
 // idsOf are the ids that objects of the source will have: those that are here keep theirs.
-func idsOf(kind string, wanted []Object, here func(anchor string) string) map[string]string {
+func idsOf(kind string, wanted []Incoming, here func(anchor string) string) map[string]string {
 	ids := make(map[string]string, len(wanted))
 	for _, o := range wanted {
 		ids[o.Anchor] = cmp.Or(here(o.Anchor), idOf(kind, o.Anchor))
@@ -88,7 +86,7 @@ func missing[T comparable](all, some []T) int {
 }
 
 // contactIDs are the ids that the contacts of the source will have, by anchor.
-func contactIDs(now []directory.Contact, wanted []Object) map[string]string {
+func contactIDs(now []directory.Contact, wanted []Incoming) map[string]string {
 	here := map[string]string{}
 	for _, k := range now {
 		if k.Synced {
@@ -98,12 +96,11 @@ func contactIDs(now []directory.Contact, wanted []Object) map[string]string {
 	return idsOf(Contact, wanted, func(anchor string) string { return here[anchor] })
 }
 
-func (d *differ) contacts(now []directory.Contact, wanted []Object) {
+func (d *differ) contacts(now []directory.Contact, wanted []Incoming) {
 	here := map[string]directory.Contact{}
 	for _, k := range now {
 		if k.Synced {
 			here[k.Onprem.Anchor] = k
-			d.plan.had++
 		}
 	}
 	for _, o := range wanted {
@@ -117,7 +114,7 @@ func (d *differ) contacts(now []directory.Contact, wanted []Object) {
 		d.put(Contact, k.Name, known, contactDiff(before, k), func() { d.plan.changes.Put.Contacts = append(d.plan.changes.Put.Contacts, k) })
 	}
 	for _, k := range slices.SortedFunc(slices.Values(now), func(a, b directory.Contact) int { return cmp.Compare(a.Name, b.Name) }) {
-		if k.Synced && !d.seen[k.Onprem.Anchor] {
+		if k.Synced && d.drop[k.Onprem.Anchor] {
 			d.plan.Deletes = append(d.plan.Deletes, Change{Kind: Contact, Name: k.Name})
 			d.plan.changes.Delete.Contacts = append(d.plan.changes.Delete.Contacts, k)
 		}

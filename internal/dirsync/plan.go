@@ -46,8 +46,7 @@ type Plan struct {
 	Hashes  []string `json:"hashes"` // UPNs whose hash is replaced
 	Skipped []Skip   `json:"skipped"`
 
-	had     int // synchronised objects before
-	read    int // objects that the source had
+	Settled []Settled `json:"-"`
 	changes directory.Changes
 }
 
@@ -81,16 +80,16 @@ func (p Plan) Empty() bool {
 	return len(p.Adds)+len(p.Updates)+len(p.Deletes)+len(p.Hashes) == 0
 }
 
-// Guard refuses a plan of a directory run that looks like a mistake at the source.
-func (p Plan) Guard(l Limits) error {
-	n := len(p.Deletes)
+// Settled is what became of an object.
+type Settled struct{ ID, Anchor, Error, Quarantined string }
+
+// Guard refuses what looks like a mistake at the source.
+func Guard(n, had int, l Limits) error {
 	switch {
-	case p.read == 0:
-		return fmt.Errorf("%w: nothing was read and so nobody was deleted: check the agent's base_dn and scope", ErrEmptySource)
 	case n > l.MaxDeletes:
 		return fmt.Errorf("%w: %d objects are gone from the source and %d may be deleted: look at the preview, then raise sync.max_deletes for this run", ErrTooManyDeletes, n, l.MaxDeletes)
-	case n > 1 && float64(n) > l.MaxRatio*float64(p.had):
-		return fmt.Errorf("%w: %d of %d objects are gone from the source and %.0f %% may be deleted: look at the preview, then raise sync.max_delete_ratio for this run", ErrTooManyDeletes, n, p.had, l.MaxRatio*100)
+	case n > 1 && l.MaxRatio >= 0 && float64(n) > l.MaxRatio*float64(had):
+		return fmt.Errorf("%w: %d of %d objects are gone from the source and %.0f %% may be deleted: look at the preview, then raise sync.max_delete_ratio for this run", ErrTooManyDeletes, n, had, l.MaxRatio*100)
 	}
 	return nil
 }

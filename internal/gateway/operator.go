@@ -104,16 +104,7 @@ func (o *Operator) Synced(people []dirsync.Object, at time.Time) ([]directory.Us
 	if err != nil {
 		return nil, nil, err
 	}
-	plan := dirsync.Diff(directory.Objects{}, people, domains.Verified)
-	if len(plan.Skipped) > 0 {
-		return nil, nil, fmt.Errorf("%d people could not be taken, the first is %s", len(plan.Skipped), plan.Skipped[0])
-	}
-	users := plan.Changes("", at).Put.Users
-	hashes := dirsync.Hashes(users, people, domains.HashSync)
-	if len(hashes.Skipped) > 0 {
-		return nil, nil, fmt.Errorf("%d hashes could not be taken, the first is %s", len(hashes.Skipped), hashes.Skipped[0])
-	}
-	return users, hashes.Changes("", at).Hashes, nil
+	return dirsync.Newcomers(people, domains, at)
 }
 
 // HashPassword makes the record of a cloud password at the configured cost.

@@ -143,6 +143,7 @@ func (c counted) Step(ctx context.Context, a authn.Attempt) authn.Outcome {
 // credentials is the store as the two hash paths see it.
 type credentials interface {
 	Credential(ctx context.Context, id authn.AccountID, scheme string) (directory.Credential, error)
+	PasswordOf(ctx context.Context, id authn.AccountID) (directory.Imported, error) // what the premises know of it
 }
 
 type cloudHashes struct {
@@ -168,6 +169,11 @@ type syncedHashes struct{ credentials }
 
 // SyncedHash implements phs.Hashes.
 func (h syncedHashes) SyncedHash(ctx context.Context, id authn.AccountID) (phs.Hash, error) {
-	c, err := found(h.Credential(ctx, id, directory.SchemePHS))
-	return phs.Hash{Record: string(c.Record), Synced: c.Stored, Run: c.Source}, err
+	c, err1 := found(h.Credential(ctx, id, directory.SchemePHS))
+	o, err2 := found(h.PasswordOf(ctx, id))
+	hash := phs.Hash{Record: string(c.Record), Source: c.Source, Synced: c.Stored, ChangedOnprem: o.HashAt, Withheld: o.Withheld, MustChange: o.Temporary}
+	if !o.HashAt.IsZero() && o.PasswordAt.After(o.HashAt) {
+		hash.PendingSince = o.PasswordAt
+	}
+	return hash, errors.Join(err1, err2)
 }

@@ -22,6 +22,7 @@ func (g *Gateway) readers() metrics.Readers {
 		Domains:    g.domainsInForce,
 		CertExpiry: g.certificates,
 		LastSync:   g.lastSync,
+		Sync:       g.syncReaders(),
 	}
 	if g.lab != nil {
 		r.Faults = g.lab.Faults

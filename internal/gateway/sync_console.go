@@ -1,14 +1,16 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
+	"slices"
 	"time"
 
 	"github.com/fourways-id/fourways/internal/admin"
+	"github.com/fourways-id/fourways/internal/config"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/dirsync"
@@ -18,31 +20,54 @@ import (
 func (g *Gateway) SyncStatus(ctx context.Context) (api.SyncStatus, error) {
 	runs, err1 := g.core.store.Runs(ctx, 20)
 	paused, by, operator, err2 := g.syncPaused(ctx)
-	if err := errors.Join(err1, err2); err != nil {
+	space, err3 := g.core.store.CountSpace(ctx)
+	late, oldest, err4 := g.core.store.LatePasswords(ctx)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return api.SyncStatus{}, err
 	}
 	c := g.conf.Load().Sync
 	status := api.SyncStatus{
-		At: g.core.clock.Now(), Paused: paused, PausedBy: by, Switch: operator, Runs: runs, Pending: api.SyncPending{MaxDeletes: c.MaxDeletes},
-		Cycles: []api.SyncCycle{
-			{Kind: string(dirsync.KindDirectory), Every: c.DirectoryInterval.String()},
-			{Kind: string(dirsync.KindHash), Every: c.HashInterval.String()},
+		At: g.core.clock.Now(), Paused: paused, PausedBy: by, Switch: operator, Runs: runs, Lag: api.SyncLag{Passwords: late, Oldest: oldest},
+		Pending: api.SyncPending{
+			Objects: space.Due, Deletes: space.Gone, MaxDeletes: c.MaxDeletes, Errors: space.Failed, Withheld: space.Withheld, Total: space.Objects,
 		},
 	}
-	for i := range status.Cycles {
-		k := &status.Cycles[i]
-		k.Last = g.lastSync(k.Kind)
-		if every, _ := time.ParseDuration(k.Every); !paused {
-			k.Next = k.Last.Add(every)
+	if p, running := g.engine.Progress(); running {
+		status.Running = &api.SyncProgress{Run: p.Run, Kind: p.Kind, Agent: p.Agent, Phase: p.Phase, Read: p.Read, Planned: p.Planned, Applied: p.Applied, Began: p.Began, Full: p.Full}
+	}
+	for kind, every := range map[dirsync.Kind]config.Duration{dirsync.KindDirectory: c.DirectoryInterval, dirsync.KindHash: c.HashInterval} {
+		cycle, err := g.syncCycle(ctx, kind, time.Duration(every), runs)
+		if err != nil {
+			return api.SyncStatus{}, err
 		}
-		for _, r := range runs {
-			if r.Kind == k.Kind {
-				k.LastResult = r.Result
-				break
-			}
+		if paused {
+			cycle.Next = time.Time{}
+		}
+		status.Pending.Blocked = status.Pending.Blocked || kind == dirsync.KindDirectory && cycle.LastResult == dirsync.Stopped
+		status.Cycles = append(status.Cycles, cycle)
+	}
+	slices.SortFunc(status.Cycles, func(a, b api.SyncCycle) int { return cmp.Compare(a.Kind, b.Kind) })
+	return status, nil
+}
+
+// syncCycle is how one of the two cycles stands.
+func (g *Gateway) syncCycle(ctx context.Context, kind dirsync.Kind, every time.Duration, runs []directory.Run) (api.SyncCycle, error) {
+	at, err := g.core.store.SyncCursor(ctx, string(kind))
+	if err != nil {
+		return api.SyncCycle{}, err
+	}
+	cycle := api.SyncCycle{Kind: string(kind), Every: every.String(), Last: g.lastSync(string(kind)), Cursor: api.SyncCursor{At: at.At, FullAt: at.FullAt, Mode: dirsync.Delta}}
+	cycle.Next = cycle.Last.Add(every)
+	if at.Place == nil || g.core.clock.Now().Sub(at.FullAt) >= time.Duration(g.conf.Load().Sync.FullInterval) {
+		cycle.Cursor.Mode = dirsync.Full
+	}
+	for _, r := range runs {
+		if r.Kind == cycle.Kind {
+			cycle.LastResult = r.Result
+			break
 		}
 	}
-	return status, nil
+	return cycle, nil
 }
 
 // SyncRun implements console.Syncs: the kinds in order, directory first. It stops at the first run that fails.
@@ -55,7 +80,7 @@ func (g *Gateway) SyncRun(ctx context.Context, ask api.SyncRequest) ([]directory
 		if k != string(dirsync.KindDirectory) && k != string(dirsync.KindHash) {
 			return runs, admin.BadRequest("%q is no kind of run: give directory or hash", k)
 		}
-		run, err := g.engine.Run(ctx, dirsync.Kind(k))
+		run, err := g.engine.Run(ctx, dirsync.Wish{Kind: dirsync.Kind(k), Full: ask.Full, MaxDeletes: ask.MaxDeletes})
 		if err != nil {
 			return runs, syncFailure(k, err)
 		}
@@ -67,43 +92,6 @@ func (g *Gateway) SyncRun(ctx context.Context, ask api.SyncRequest) ([]directory
 // SyncHistory implements console.Syncs.
 func (g *Gateway) SyncHistory(ctx context.Context, last int) ([]directory.Run, error) {
 	return g.core.store.Runs(ctx, last)
-}
-
-// SyncPreview implements console.SyncViews.
-func (g *Gateway) SyncPreview(ctx context.Context, _ bool) (api.SyncPreview, error) {
-	plan, err := g.engine.Preview(ctx, dirsync.KindDirectory)
-	p := api.SyncPreview{
-		Adds: syncChanges(plan.Adds), Updates: syncChanges(plan.Updates), Deletes: syncChanges(plan.Deletes), Skipped: make([]api.SyncSkip, len(plan.Skipped)),
-		Full: true, Text: plan.String(),
-	}
-	for i, s := range plan.Skipped {
-		p.Skipped[i] = api.SyncSkip{Kind: s.Kind, Name: s.Name, Reason: s.Reason}
-	}
-	if errors.Is(err, dirsync.ErrTooManyDeletes) || errors.Is(err, dirsync.ErrEmptySource) {
-		p.Stopped, err = err.Error(), nil
-	}
-	if err != nil {
-		return p, syncFailure("directory", err)
-	}
-	return p, nil
-}
-
-func syncChanges(of []dirsync.Change) []api.SyncChange {
-	all := make([]api.SyncChange, len(of))
-	for i, c := range of {
-		all[i] = api.SyncChange{Kind: c.Kind, Name: c.Name, What: c.What}
-	}
-	return all
-}
-
-// SyncExplain implements console.SyncViews.
-func (g *Gateway) SyncExplain(context.Context, string) (api.SyncExplain, error) {
-	return api.SyncExplain{}, api.Problem{Title: "Not Implemented", Status: http.StatusNotImplemented, Detail: "This gateway keeps no connector space yet."}
-}
-
-// SyncErrors implements console.SyncViews.
-func (g *Gateway) SyncErrors(context.Context, string, int) ([]api.SyncError, error) {
-	return nil, api.Problem{Title: "Not Implemented", Status: http.StatusNotImplemented, Detail: "This gateway keeps no connector space yet."}
 }
 
 // SyncPause implements console.SyncSwitch.

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"time"
 
+	"github.com/fourways-id/fourways/internal/agentlink"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/dirsync"
@@ -15,13 +17,25 @@ import (
 // newEngine joins the synchronisation with the agents, the store and the tenant.
 func newEngine(g *Gateway) *dirsync.Engine {
 	return &dirsync.Engine{
-		Agents: syncAgents{g.onprem}, Target: g.core.store, People: g.core.store, Domains: g.syncDomains, Clock: g.core.clock,
-		Limits: func() dirsync.Limits {
+		Agents: syncAgents{g.onprem}, Store: g.core.store, Domains: g.syncDomains, Clock: g.core.clock,
+		Settings: func() dirsync.Settings {
 			c := g.conf.Load().Sync
-			return dirsync.Limits{MaxDeletes: c.MaxDeletes, MaxRatio: c.MaxDeleteRatio}
+			return dirsync.Settings{
+				Limits:  dirsync.Limits{MaxDeletes: c.MaxDeletes, MaxRatio: c.MaxDeleteRatio},
+				Initial: c.InitialDomain, SoftMatch: c.SoftMatch, HardMatch: c.HardMatch, Temporary: c.ForceChange, FullEvery: time.Duration(c.FullInterval),
+			}
 		},
-		Done: g.synchronised,
+		Holder: holder(), Done: g.synchronised,
 	}
+}
+
+// holder names this gateway to the others that share its store.
+func holder() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "gateway"
+	}
+	return fmt.Sprintf("%s (process %d)", host, os.Getpid())
 }
 
 // synchronised is told of every run. A hash run may have begun before its domain's switch went off, and a run of the
@@ -77,6 +91,17 @@ func (s syncDomains) Verified(domain string) bool {
 // HashSync implements dirsync.Domains.
 func (s syncDomains) HashSync(domain string) bool { return s[domain] }
 
+// HashSynced implements dirsync.Domains.
+func (s syncDomains) HashSynced() []string {
+	var on []string
+	for name, hashes := range s {
+		if hashes {
+			on = append(on, name)
+		}
+	}
+	return on
+}
+
 // stopped marks a run that the deletion guard stopped before it changed anything; it implements console.Guarded.
 type stopped struct{ error }
 
@@ -103,9 +128,20 @@ func (g *Gateway) cycle(kind dirsync.Kind) func(context.Context) {
 		if paused, _, _, err := g.syncPaused(ctx); err != nil || paused || g.onprem.current() == nil || kind == dirsync.KindHash && !g.anyPHS(ctx) {
 			return
 		}
-		if _, err := g.engine.Run(ctx, kind); err != nil {
+		if _, err := g.engine.Run(ctx, dirsync.Wish{Kind: kind}); err != nil && !errors.Is(err, dirsync.ErrBusy) {
 			g.core.log.Warn("a scheduled synchronisation did not succeed; the next one tries again", "kind", kind, "error", err)
 		}
+	}
+}
+
+// watchPremises asks who changed a password, also while the schedule is paused: it changes nothing.
+func (g *Gateway) watchPremises(ctx context.Context) {
+	link := g.onprem.current()
+	if link == nil || !link.Live(agentlink.RoleSync) || !g.anyPHS(ctx) {
+		return
+	}
+	if err := g.engine.Watch(ctx); err != nil && !errors.Is(err, dirsync.ErrBusy) {
+		g.core.log.Debug("it can't be told who changed a password on the premises; the next look tries again", "error", err)
 	}
 }
 

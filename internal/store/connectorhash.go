@@ -65,8 +65,8 @@ func noteHash(t *tx, u directory.HashUpdate, stored bool) error {
 		at = 0
 	}
 	_, err := t.exec(`UPDATE connector_space SET hash_status = $2, hash_reason = $3, hash_tried = $4, hash_due = $5,
-		hash_at = CASE WHEN $6 THEN hash_at ELSE $7 END, temporary = CASE WHEN $6 THEN temporary ELSE $8 END WHERE id = $1`,
-		u.ID, string(u.Status), u.Reason, stamp(t.clock.Now()), again, keep, at, u.Temporary)
+		hash_at = CASE WHEN $6 THEN hash_at ELSE $7 END, temporary = CASE WHEN $6 THEN temporary ELSE $8 END, withheld = $9 WHERE id = $1`,
+		u.ID, string(u.Status), u.Reason, stamp(t.clock.Now()), again, keep, at, u.Temporary, u.Withheld)
 	if err != nil || u.PasswordAt.IsZero() {
 		return err
 	}
@@ -132,14 +132,18 @@ func (d *DB) LatePasswords(ctx context.Context) (count int, oldest time.Time, er
 	return int(l.count), moment(l.oldest), err
 }
 
-// PasswordOf is what the connector space knows of the password of whoever has an anchor; directory.ErrNotFound when it has
-// nobody. Its Temporary says that the hash is of a password that must be changed.
-func (d *DB) PasswordOf(ctx context.Context, anchor string) (o directory.Imported, temporary bool, err error) {
-	o, err = one(ctx, d, "the object with anchor "+anchor, func(r row) (o directory.Imported, err error) {
+// PasswordOf is what the connector space knows of the password of an account; directory.ErrNotFound when it knows nothing.
+func (d *DB) PasswordOf(ctx context.Context, id authn.AccountID) (directory.Imported, error) {
+	return one(ctx, d, "what the premises know of the password of "+string(id), func(r row) (o directory.Imported, err error) {
 		var passwordAt, hashAt int64
-		err = r.Scan(&o.ID, &passwordAt, &hashAt, &o.HashStatus, &o.HashReason, &temporary)
+		err = r.Scan(&o.ID, &passwordAt, &hashAt, &o.HashStatus, &o.HashReason, &o.Withheld, &o.Temporary)
 		o.PasswordAt, o.HashAt = moment(passwordAt), moment(hashAt)
 		return o, err
-	}, `SELECT id, password_at, hash_at, hash_status, hash_reason, temporary FROM connector_space WHERE anchor <> '' AND anchor = $1 AND `+alive+` ORDER BY id LIMIT 1`, anchor)
-	return o, temporary, err
+	}, `SELECT c.id, password_at, hash_at, hash_status, hash_reason, withheld, temporary FROM users u JOIN connector_space c ON c.anchor = u.anchor
+		WHERE u.id = $1 AND u.synced AND u.anchor <> '' AND c.`+alive+` ORDER BY c.id LIMIT 1`, string(id))
+}
+
+// CountHashless counts people in scope of whom no hash is here though one was looked for.
+func (d *DB) CountHashless(ctx context.Context) (int, error) {
+	return one(ctx, d, "people without a hash", column[int], `SELECT count(*) FROM connector_space WHERE hash_at = 0 AND hash_tried > 0 AND hash_status <> 'NoTargetConnection' AND kind = 'user' AND `+alive)
 }

@@ -11,13 +11,13 @@ import (
 )
 
 const importedColumns = `id, kind, anchor, upn, ref, CASE WHEN ` + alive + ` THEN FALSE ELSE TRUE END, due, body, reason, error, since, tries,
-	password_at, hash_at, hash_tried, hash_status, hash_reason`
+	password_at, hash_at, hash_tried, hash_status, hash_reason, withheld, temporary`
 
 func imported(r row) (o directory.Imported, err error) {
 	var due, since, passwordAt, hashAt, hashTried int64
 	var object string
 	err = r.Scan(&o.ID, &o.Kind, &o.Anchor, &o.UPN, &o.Ref, &o.Gone, &due, &object, &o.Reason, &o.Error, &since, &o.Tries,
-		&passwordAt, &hashAt, &hashTried, &o.HashStatus, &o.HashReason)
+		&passwordAt, &hashAt, &hashTried, &o.HashStatus, &o.HashReason, &o.Withheld, &o.Temporary)
 	o.Object, o.Due, o.Since = []byte(object), due > 0, moment(since)
 	o.PasswordAt, o.HashAt, o.HashTried = moment(passwordAt), moment(hashAt), moment(hashTried)
 	return o, err
@@ -77,7 +77,7 @@ func (d *DB) Failed(ctx context.Context, after string, most int) ([]directory.Im
 		WHERE error <> '' AND id > $1 AND `+alive+` ORDER BY id LIMIT $2`, after, page(most))
 }
 
-// WithAnchors are the objects in scope that have one of these anchors, or ask for one of these names.
+// Claims are the objects in scope that have one of these anchors, or ask for one of these names.
 func (d *DB) Claims(ctx context.Context, anchors, upns []string) (all []directory.Imported, err error) {
 	for _, by := range []struct {
 		column string
@@ -171,16 +171,9 @@ func (d *DB) withMembers(ctx context.Context, g *directory.Group) error {
 	return err
 }
 
-// ImportedMember is a member of a group of the connector space that is in scope.
-type ImportedMember struct {
-	Kind, Anchor string
-	Account      string // the id of what stands for it here; "" while there is none
-	Failed       bool   // it could not be taken
-}
-
 // ImportedMembers lists the members of a group of the connector space, by the group's id there.
-func (d *DB) ImportedMembers(ctx context.Context, id string) ([]ImportedMember, error) {
-	return list(ctx, d, "members of "+id, func(r row) (m ImportedMember, err error) {
+func (d *DB) ImportedMembers(ctx context.Context, id string) ([]directory.ImportedMember, error) {
+	return list(ctx, d, "members of "+id, func(r row) (m directory.ImportedMember, err error) {
 		err = r.Scan(&m.Kind, &m.Anchor, &m.Account, &m.Failed)
 		return m, err
 	}, fmt.Sprintf(`SELECT c.kind, c.anchor, coalesce(u.id, g.id, k.id, ''), c.error <> '' FROM connector_members m JOIN connector_space c ON c.ref = m.ref AND c.%s

@@ -21,6 +21,7 @@ CREATE TABLE connector_space (
 	hash_due    BOOLEAN NOT NULL DEFAULT FALSE,
 	hash_status TEXT NOT NULL DEFAULT '',
 	hash_reason TEXT NOT NULL DEFAULT '',
+	withheld    TEXT NOT NULL DEFAULT '',
 	temporary   BOOLEAN NOT NULL DEFAULT FALSE
 );
 CREATE INDEX connector_space_by_generation ON connector_space (generation, id);
@@ -31,6 +32,7 @@ CREATE INDEX connector_space_due ON connector_space (due, id) WHERE due > 0;
 CREATE INDEX connector_space_failed ON connector_space (id) WHERE error <> '';
 CREATE INDEX connector_space_hash_due ON connector_space (id) WHERE hash_due;
 CREATE INDEX connector_space_withheld ON connector_space (id) WHERE hash_status = 'FilteredByTarget';
+CREATE INDEX connector_space_hashless ON connector_space (id) WHERE hash_at = 0 AND hash_tried > 0;
 CREATE INDEX connector_space_late ON connector_space (password_at) WHERE hash_at > 0 AND password_at > hash_at;
 
 -- Who is in a group there. Whoever is in no scope has no row above.

@@ -1,0 +1,75 @@
+package dirsync
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/fourways-id/fourways/internal/directory"
+)
+
+// CloudID is the attribute that the id of what stands for an object here is written to (Microsoft: Exchange hybrid writeback).
+const CloudID = "msDS-ExternalDirectoryObjectID"
+
+// writeBack has the agent write what the cloud masters, where it may and something else stands there. What could not be
+// written is tried again with the next run.
+func (j *job) writeBack(ctx context.Context, s step, settled []directory.Settled) {
+	if !slices.Contains(j.writable, CloudID) {
+		return
+	}
+	here := cloudIDs(s.now)
+	maps.Copy(here, cloudIDs(s.plan.changes.Put))
+	var writes []Write
+	for _, o := range s.page {
+		if id := here[o.Anchor]; id != "" && !o.Gone && o.Written[CloudID] != id {
+			writes = append(writes, Write{ID: o.ID, Attribute: CloudID, Value: id})
+		}
+	}
+	if len(writes) == 0 {
+		return
+	}
+	failed := j.written(ctx, writes)
+	j.run.WroteBack += len(writes) - len(failed)
+	for i := range settled {
+		if why := failed[settled[i].ID]; why != "" && settled[i].Error == "" {
+			settled[i].Error = "write-back: " + why
+		}
+	}
+}
+
+// cloudIDs are what is written for objects, by anchor.
+func cloudIDs(o directory.Objects) map[string]string {
+	ids := map[string]string{}
+	for _, u := range o.Users {
+		ids[u.Onprem.Anchor] = "User_" + string(u.ID)
+	}
+	for _, g := range o.Groups {
+		ids[g.Onprem.Anchor] = "Group_" + g.ID
+	}
+	for _, k := range o.Contacts {
+		ids[k.Onprem.Anchor] = "Contact_" + k.ID
+	}
+	return ids
+}
+
+// written asks the agent, and says why what could not be written could not.
+func (j *job) written(ctx context.Context, writes []Write) (failed map[string]string) {
+	failed = map[string]string{}
+	run := directory.Run{ID: j.run.ID + "-back"}
+	err := j.ask(ctx, &run, Ask{Kind: KindWriteBack, Writes: writes}, func(b Batch) error {
+		for _, o := range b.Objects {
+			if o.Error != "" {
+				failed[o.ID] = shortened(o.Error)
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		return failed
+	}
+	j.run.Skipped = append(j.run.Skipped, "write-back: "+shortened(err.Error()))
+	for _, w := range writes {
+		failed[w.ID] = shortened(err.Error())
+	}
+	return failed
+}
