@@ -10,8 +10,6 @@ import (
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/console/api"
-	"github.com/fourways-id/fourways/internal/directory"
-	"github.com/fourways-id/fourways/internal/dirsync"
 )
 
 // smallForest pretends a directory with two people and remembers what was done to whom.
@@ -68,29 +66,6 @@ func TestOnpremChangeOfNobodyIsNotFound(t *testing.T) {
 	if all := parse[[]api.OnpremUser](t, s.want(exitOK, "onprem", "user", "list", "-o", "json").out); len(all) != 3 {
 		t.Errorf("%+v", all)
 	}
-}
-
-func TestSyncRunsWhatWasAskedAndTellsHowItWent(t *testing.T) {
-	var asked api.SyncRequest
-	result := dirsync.Success
-	url, _ := pretend(t, routes{"POST /api/v1/sync": func(w http.ResponseWriter, q *http.Request) {
-		asked = api.SyncRequest{}
-		_ = json.NewDecoder(q.Body).Decode(&asked)
-		reply(w, http.StatusOK, api.SyncStatus{Runs: []directory.Run{{Kind: "hash", Result: result, Hashes: 28, Skipped: []string{"quinn: no hash"}, Error: "because"}}})
-	}})
-	s := newShell(t).at(url)
-	says(t, s.want(exitOK, "sync", "run").out, "28", "skipped: quinn: no hash")
-	if len(asked.Kinds) != 0 {
-		t.Errorf("asked for %q", asked.Kinds)
-	}
-	s.want(exitOK, "sync", "run", "--kind", "hash")
-	if !slices.Equal(asked.Kinds, []string{"hash"}) {
-		t.Errorf("asked for %q", asked.Kinds)
-	}
-	result = dirsync.Stopped
-	says(t, s.want(exitGuard, "sync", "run").err, "because")
-	result = dirsync.Failed
-	says(t, s.want(exitFailed, "sync", "run").err, "because")
 }
 
 func TestInvitationStandsAloneOnStdout(t *testing.T) {

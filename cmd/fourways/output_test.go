@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/csv"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,18 +44,5 @@ func TestEmptyListsAreStillTheirFormat(t *testing.T) {
 		if got := s.want(exitOK, "agent", "list", "-o", format).out; got != want {
 			t.Errorf("-o %s: %q, want %q", format, got, want)
 		}
-	}
-}
-
-func TestManySkippedObjectsDoNotFloodTheTerminal(t *testing.T) {
-	var few, many strings.Builder
-	writeSkipped(&few, []string{"user a: no", "user b: no"})
-	if got := few.String(); got != "skipped: user a: no\nskipped: user b: no\n" {
-		t.Errorf("%q", got)
-	}
-	writeSkipped(&many, slices.Repeat([]string{"user a: no"}, 64))
-	says(t, many.String(), "skipped: user a: no\n", "skipped: 59 more; `fourways sync status -o json`")
-	if n := strings.Count(many.String(), "\n"); n != 6 {
-		t.Errorf("%d lines", n)
 	}
 }

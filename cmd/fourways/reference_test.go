@@ -1,18 +1,14 @@
 package main
 
 import (
-	"bytes"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
-)
 
-var update = flag.Bool("update", false, "write golden files anew")
+	"github.com/fourways-id/fourways/internal/golden"
+)
 
 // reference is the golden file of every --help.
 const reference = "../../docs/reference/cli.md"
@@ -24,22 +20,7 @@ func TestReferenceIsTheHelpOfEveryCommand(t *testing.T) {
 	for _, path := range pages(newRoot(&app{})) {
 		fmt.Fprintf(&b, "\n## %s\n\n```text\n%s\n```\n", path, strings.TrimSpace(s.want(exitOK, append(strings.Fields(path)[1:], "--help")...).out))
 	}
-	got := []byte(b.String())
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(reference), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(reference, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(reference)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Error("docs/reference/cli.md is not what --help says: go test ./cmd/fourways -run TestReference -update")
-	}
+	golden.Check(t, reference, b.String())
 }
 
 // pages lists the full names of all commands and topics, in the order of the tree.

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -104,11 +106,15 @@ func judgeRuns(runs []directory.Run) error {
 // runColumns are all that is known of a run.
 func runColumns() columns[directory.Run] {
 	return columns[directory.Run]{
-		names: []string{"kind", "began", "took", "result", "added", "updated", "deleted", "hashes", "skipped", "agent", "error"},
+		names: []string{
+			"kind", "began", "took", "result", "mode", "read", "added", "updated", "deleted", "hashes", "withheld", "skipped", "blocked",
+			"wrote back", "agent", "note", "error", "id",
+		},
 		cells: func(r directory.Run) []string {
 			return []string{
-				r.Kind, when(r.Began), r.Took.Round(time.Millisecond).String(), r.Result, strconv.Itoa(r.Added), strconv.Itoa(r.Updated),
-				strconv.Itoa(r.Deleted), strconv.Itoa(r.Hashes), strconv.Itoa(len(r.Skipped)), r.Agent, r.Error,
+				r.Kind, when(r.Began), brief(r.Took), r.Result, r.Mode, strconv.Itoa(r.Read), strconv.Itoa(r.Added), strconv.Itoa(r.Updated),
+				strconv.Itoa(r.Deleted), strconv.Itoa(r.Hashes), strconv.Itoa(r.Withheld), strconv.Itoa(len(r.Skipped)), strconv.Itoa(r.Blocked),
+				strconv.Itoa(r.WroteBack), r.Agent, r.Note, r.Error, r.ID,
 			}
 		},
 	}
@@ -117,9 +123,9 @@ func runColumns() columns[directory.Run] {
 // narrowRuns are runs as they fit into a terminal.
 func narrowRuns() columns[directory.Run] {
 	return columns[directory.Run]{
-		names: []string{"kind", "began", "took", "result", "changes", "skipped"},
+		names: []string{"kind", "began", "took", "result", "mode", "read", "changes", "skip"},
 		cells: func(r directory.Run) []string {
-			return []string{r.Kind, when(r.Began), brief(r.Took), r.Result, changesOf(r), strconv.Itoa(len(r.Skipped))}
+			return []string{r.Kind, when(r.Began), brief(r.Took), r.Result, r.Mode, strconv.Itoa(r.Read), changesOf(r), strconv.Itoa(len(r.Skipped))}
 		},
 	}
 }
@@ -127,7 +133,7 @@ func narrowRuns() columns[directory.Run] {
 // changesOf is what a run did, with the signs that a preview has.
 func changesOf(r directory.Run) string {
 	if r.Kind == string(dirsync.KindHash) {
-		return "# " + strconv.Itoa(r.Hashes)
+		return "#" + strconv.Itoa(r.Hashes)
 	}
 	return fmt.Sprintf("+%d ~%d -%d", r.Added, r.Updated, r.Deleted)
 }
@@ -151,30 +157,56 @@ func (a *app) printRuns(did api.SyncRuns) error {
 	case formatJSONL:
 		return writeLines(a.out, did.Runs)
 	}
-	return show(a, did, columns[api.SyncRuns]{}, func(w io.Writer) error { return writeRuns(w, did.Runs) })
+	return show(a, did, columns[api.SyncRuns]{}, func(w io.Writer) error { return writeRuns(w, did.Runs, did.Runs) })
 }
 
-// writeRuns is the narrow table, and below it what does not go into a row.
-func writeRuns(w io.Writer, runs []directory.Run) error {
+// writeRuns is the narrow table, and below it what does not go into a row of those that are told more of.
+func writeRuns(w io.Writer, runs, more []directory.Run) error {
 	if err := writeTable(w, runs, narrowRuns()); err != nil {
 		return err
 	}
-	for _, r := range runs {
-		writeSkipped(w, r.Skipped)
-		if r.Error != "" {
-			_, _ = fmt.Fprintf(w, "%s run of %s: %s\n", r.Kind, when(r.Began), printable(r.Error))
+	var b strings.Builder
+	for _, r := range more {
+		for _, why := range remarks(r) {
+			fmt.Fprintf(&b, "%s %s: %s\n", r.Kind, when(r.Began), printable(why))
 		}
+		writeSkipped(&b, r.Skipped)
 	}
-	return nil
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
-// writeSkipped names what a run left out, the first of many only. The next write tells of a broken pipe.
-func writeSkipped(w io.Writer, all []string) {
+// remarks are sentences about a run.
+func remarks(r directory.Run) (all []string) {
+	if r.Note != "" {
+		all = append(all, "all was read: "+r.Note)
+	}
+	if r.WroteBack > 0 {
+		all = append(all, counted(r.WroteBack, "attribute was", "attributes were")+" written on-premises")
+	}
+	if r.Error != "" {
+		all = append(all, r.Error)
+	}
+	return all
+}
+
+// lastOfEach are the newest runs of each kind: what an object that can't be taken is in the way of, each run says again.
+func lastOfEach(runs []directory.Run) (last []directory.Run) {
+	for _, r := range runs {
+		if !slices.ContainsFunc(last, func(l directory.Run) bool { return l.Kind == r.Kind }) {
+			last = append(last, r)
+		}
+	}
+	return last
+}
+
+// writeSkipped names what a run left out, the first of many only.
+func writeSkipped(b *strings.Builder, all []string) {
 	const most = 5
 	for _, why := range all[:min(most, len(all))] {
-		_, _ = fmt.Fprintf(w, "skipped: %s\n", printable(why))
+		fmt.Fprintf(b, "skipped: %s\n", printable(why))
 	}
 	if more := len(all) - most; more > 0 {
-		_, _ = fmt.Fprintf(w, "skipped: %d more; `fourways sync errors` names them all\n", more)
+		fmt.Fprintf(b, "skipped: %d more; `fourways sync errors` names all that can't be taken\n", more)
 	}
 }

@@ -76,13 +76,13 @@ func (p *progress) clear() {
 	}
 }
 
-// progressLine is how far a run is: "directory, full, apply: 1200 read, 40 planned, 12 applied, for 0:21".
+// progressLine is how far a run is: "directory, full, apply: 1200 read, 40 planned, 12 applied, 0:21".
 func progressLine(s api.SyncProgress, at time.Time) string {
 	how := "delta"
 	if s.Full {
 		how = "full"
 	}
-	return fmt.Sprintf("%s, %s, %s: %d read, %d planned, %d applied, for %s", s.Kind, how, s.Phase, s.Read, s.Planned, s.Applied, clockFace(at.Sub(s.Began)))
+	return fmt.Sprintf("%s, %s, %s: %d read, %d planned, %d applied, %s", s.Kind, how, s.Phase, s.Read, s.Planned, s.Applied, clockFace(at.Sub(s.Began)))
 }
 
 // clockFace is a duration as a clock has it: 0:21, 12:05, 1:02:09; in days where it is long.

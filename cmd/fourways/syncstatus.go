@@ -81,6 +81,9 @@ func writeSync(w io.Writer, s api.SyncStatus) error {
 	}
 	b.WriteByte('\n')
 	line("schedule", "%s", scheduleOf(s))
+	if s.Paused {
+		line("", "only `fourways sync run` synchronises")
+	}
 	if s.Running != nil {
 		line("running", "%s", progressLine(*s.Running, s.At))
 	}
@@ -89,7 +92,7 @@ func writeSync(w io.Writer, s api.SyncStatus) error {
 	line("pending", "%s", counted(p.Objects, "object to plan", "objects to plan"))
 	line("pending deletes", "%d, allowed %d", p.Deletes, p.MaxDeletes)
 	if p.Blocked {
-		line("blocked", "the deletion guard stopped the last run: `fourways sync preview` says why")
+		line("blocked", "by the deletion guard: `fourways sync preview` says why")
 	}
 	line("errors", "%s", errorsInWords(p.Errors))
 	line("withheld", "%s", counted(p.Withheld, "password hash", "password hashes"))
@@ -100,16 +103,26 @@ func writeSync(w io.Writer, s api.SyncStatus) error {
 	if _, err := io.WriteString(w, b.String()); err != nil || len(s.Runs) == 0 {
 		return err
 	}
-	return writeRuns(w, s.Runs)
+	return writeRuns(w, s.Runs, lastOfEach(s.Runs))
 }
 
 func cycleColumns(at time.Time) columns[api.SyncCycle] {
 	return columns[api.SyncCycle]{
 		names: []string{"cycle", "every", "last success", "last run", "next", "cursor", "read"},
 		cells: func(c api.SyncCycle) []string {
-			return []string{c.Kind, c.Every, ago(at, c.Last), c.LastResult, due(at, c.Next), ago(at, c.Cursor.At), c.Cursor.Mode}
+			return []string{c.Kind, rounded(c.Every), ago(at, c.Last), c.LastResult, due(at, c.Next), ago(at, c.Cursor.At), c.Cursor.Mode}
 		},
 	}
+}
+
+// rounded is a Go duration without the units that are nought: 2m of 2m0s.
+func rounded(d string) string {
+	for _, part := range []struct{ long, short string }{{"m0s", "m"}, {"h0m", "h"}} {
+		if all, ok := strings.CutSuffix(d, part.long); ok {
+			d = all + part.short
+		}
+	}
+	return d
 }
 
 // ago is how long before at something was; "" for what never was.
@@ -132,14 +145,13 @@ func due(at, then time.Time) string {
 }
 
 func scheduleOf(s api.SyncStatus) string {
-	const only = "only `fourways sync run` synchronises"
 	switch {
-	case s.Paused && s.Switch != nil:
-		return fmt.Sprintf("paused by the operator (%s, %s): %s", s.Switch.By, ago(s.At, s.Switch.At), only)
-	case s.Paused:
-		return "paused by the file: " + only
+	case s.Switch != nil && s.Paused:
+		return fmt.Sprintf("paused by the operator (%s, %s)", s.Switch.By, ago(s.At, s.Switch.At))
 	case s.Switch != nil:
 		return fmt.Sprintf("on, whatever the file says (%s, %s)", s.Switch.By, ago(s.At, s.Switch.At))
+	case s.Paused:
+		return "paused by the file"
 	}
 	return "on"
 }

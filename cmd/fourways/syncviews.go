@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -184,6 +185,15 @@ func newSyncErrors(a *app) *cobra.Command {
 	}
 }
 
+// withoutSkipped are runs without what they left out, of which the table says how many: each run tells the same of an object.
+func withoutSkipped(runs []directory.Run) []directory.Run {
+	runs = slices.Clone(runs)
+	for i := range runs {
+		runs[i].Skipped = nil
+	}
+	return runs
+}
+
 // mostRuns bounds what `sync history` reads at once, in runs.
 const mostRuns = 1000
 
@@ -205,7 +215,7 @@ func newSyncHistory(a *app) *cobra.Command {
 				return err
 			}
 			if a.flags.output == formatTable {
-				return writeRuns(a.out, runs)
+				return writeRuns(a.out, runs, withoutSkipped(runs))
 			}
 			return list[directory.Run](a, runs, runColumns())
 		},
