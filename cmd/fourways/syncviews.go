@@ -33,7 +33,7 @@ it is a row an object. The exit code is 5 where the deletion guard would stop th
 				return err
 			}
 			if p.Stopped != "" {
-				return failure{exitGuard, "the deletion guard would stop this run, and nobody would be deleted", p.Stopped, "if this is wanted, `fourways sync run --kind directory --max-deletes " + strconv.Itoa(len(p.Deletes)) + "` carries it out once"}
+				return failure{exitGuard, "the deletion guard would stop this run, and nobody would be deleted", p.Stopped, "look at the lines with -; if they are meant, `fourways sync run --max-deletes N` carries them out once"}
 			}
 			return nil
 		},
