@@ -56,8 +56,8 @@ type Config struct {
 type Directory struct {
 	cfg      Config
 	servers  []server
-	people   *pool // connections for binds of people
-	services *pool // connections bound as the service account
+	people   *pool                  // connections for binds of people
+	services *pool                  // connections bound as the service account
 	base     atomic.Pointer[string] // where the directory begins, once it was asked
 }
 

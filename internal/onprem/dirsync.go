@@ -92,6 +92,11 @@ func (d *Directory) dirSyncPage(ctx context.Context, s *site, p *place, filter s
 }
 
 func (d *Directory) followDirSync(ctx context.Context, s *site, p place, yield func(Changes) error) error {
+	if p.Own || s.samba() {
+		if err := d.seesDeleted(ctx, s); err != nil {
+			return err
+		}
+	}
 	var attributes []string
 	if d.cfg.Watch != nil {
 		// An object of which none of these changed doesn't come: a deletion changes isDeleted, a rename or move the name.
@@ -102,7 +107,7 @@ func (d *Directory) followDirSync(ctx context.Context, s *site, p place, yield f
 		var err error
 		if entries, more, err = d.dirSyncPage(ctx, s, &p, watchedClasses, attributes); err != nil {
 			if closed(err) || answered(err, ldap.LDAPResultProtocolError, ldap.LDAPResultOperationsError) {
-				return fmt.Errorf("%w: the domain controller doesn't go on from this DirSync cookie: %w", ErrPosition, err)
+				return fmt.Errorf("%w: the domain controller doesn't go on from this DirSync cookie; was a right taken from the account?: %w", ErrPosition, err)
 			}
 			return err
 		}

@@ -61,30 +61,30 @@ func (d *Directory) look(ctx context.Context, l *link) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &site{l: l, root: root}
-	if s.base, err = d.beginning(root); err != nil {
+	bases, err := d.beginnings(root)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", l.server, err)
 	}
-	top, err := d.entryAt(ctx, l, s.base, d.idAttribute())
-	if errors.Is(err, ErrNotFound) && d.cfg.Kind == LDAP && s.base != d.cfg.BaseDN {
-		// The account sees its part of the tree only.
-		s.base = d.cfg.BaseDN
-		top, err = d.entryAt(ctx, l, s.base, d.idAttribute())
+	var hidden error
+	for _, base := range bases {
+		top, err := d.entryAt(ctx, l, base, d.idAttribute())
+		if id := d.ObjectID(top); id != nil {
+			return &site{l: l, root: root, base: base, domain: id}, nil
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrRefused) {
+			return nil, err
+		}
+		hidden = fmt.Errorf("%s at %s shows %q no %s: correct the base DN, or give the account the right to read", base, l.server, d.cfg.BindDN, d.idAttribute())
 	}
-	if err != nil {
-		return nil, err
-	}
-	if s.domain = d.ObjectID(top); s.domain == nil {
-		return nil, fmt.Errorf("%s at %s shows no %s: give the service account the right to read it", s.base, l.server, d.idAttribute())
-	}
-	return s, nil
+	return nil, hidden
 }
 
-// beginning is the naming context in which the configured base lies.
-func (d *Directory) beginning(root Entry) (string, error) {
+// beginnings are where the directory may begin, the best first: the naming context in which the configured base lies, and, in
+// a directory that may show the account no more than a part of the tree, the base.
+func (d *Directory) beginnings(root Entry) ([]string, error) {
 	base, err := ldap.ParseDN(d.cfg.BaseDN)
 	if err != nil || d.cfg.BaseDN == "" {
-		return "", fmt.Errorf("the base DN %q is none: correct it", d.cfg.BaseDN)
+		return nil, fmt.Errorf("the base DN %q is none: correct it", d.cfg.BaseDN)
 	}
 	names := root.Get("namingContexts")
 	if d.cfg.Kind == AD {
@@ -98,13 +98,15 @@ func (d *Directory) beginning(root Entry) (string, error) {
 		}
 	}
 	switch {
-	case found != "":
-		return found, nil
-	case d.cfg.Kind == AD:
-		return "", fmt.Errorf("the base DN %s isn't in the domain of this domain controller, %s: correct the base DN, or name a domain controller of its domain",
+	case d.cfg.Kind == LDAP && found == "":
+		return []string{d.cfg.BaseDN}, nil
+	case d.cfg.Kind == LDAP:
+		return []string{found, d.cfg.BaseDN}, nil
+	case found == "":
+		return nil, fmt.Errorf("the base DN %s isn't in the domain of this domain controller, %s: correct the base DN, or name a domain controller of its domain",
 			d.cfg.BaseDN, root.First("defaultNamingContext"))
 	}
-	return d.cfg.BaseDN, nil // a server that doesn't list its suffixes
+	return []string{found}, nil
 }
 
 // entryAt reads one object by its name.

@@ -1,9 +1,11 @@
 package onprem
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -16,43 +18,94 @@ func (d *Directory) locateSyncrepl(ctx context.Context, s *site, p place) (place
 	if !s.controls(ldap.ControlTypeSyncRequest) {
 		return place{}, fmt.Errorf("%w: %s doesn't offer content synchronisation: load the overlay syncprov", ErrPosition, s.l.server)
 	}
-	top, err := d.entryAt(ctx, s.l, s.base, "contextCSN")
+	csns, err := d.contextCSNs(ctx, s)
 	if err != nil {
 		return place{}, err
+	}
+	p.Cookie = []byte("rid=000,csn=" + strings.Join(csns, ";"))
+	if _, err := d.refresh(ctx, s, p.Cookie); err != nil { // the overlay may be gone, and its contextCSN still there
+		return place{}, err
+	}
+	return p, nil
+}
+
+// contextCSNs are the numbers up to which the server has the changes of each server, in order.
+func (d *Directory) contextCSNs(ctx context.Context, s *site) ([]string, error) {
+	top, err := d.entryAt(ctx, s.l, s.base, "contextCSN")
+	if err != nil {
+		return nil, err
 	}
 	var csns []string
 	for _, v := range top.Get("contextCSN") {
 		if _, _, err := parseCSN(string(v)); err != nil {
-			return place{}, err
+			return nil, fmt.Errorf("contextCSN of %s: %w", s.base, err)
 		}
 		csns = append(csns, string(v))
 	}
 	if len(csns) == 0 {
-		return place{}, fmt.Errorf("%w: %s shows no contextCSN: put the overlay syncprov on its database, or give %q the right to read it", ErrPosition, s.base, d.cfg.BindDN)
+		return nil, fmt.Errorf("%w: %s shows no contextCSN: put the overlay syncprov on its database, or give %q the right to read it", ErrPosition, s.base, d.cfg.BindDN)
 	}
 	sort.Strings(csns)
-	p.Cookie = []byte("rid=000,csn=" + strings.Join(csns, ";"))
-	return p, nil
+	return csns, nil
+}
+
+// cookieServers are the servers in whose numbers a cookie of OpenLDAP counts, as in rid=000,sid=001,csn=...#001#...;...#002#...
+// nil when it holds no number.
+func cookieServers(cookie []byte) []string {
+	var servers []string
+	for _, field := range strings.Split(string(cookie), ",") {
+		list, isCSN := strings.CutPrefix(field, "csn=")
+		if !isCSN {
+			continue
+		}
+		for _, text := range strings.Split(list, ";") {
+			_, server, err := parseCSN(text)
+			if err != nil {
+				return nil
+			}
+			servers = append(servers, server)
+		}
+	}
+	return servers
+}
+
+// understood refuses a cookie that slapd would not take at its word: it begins anew then, and says nothing of what is gone.
+func (d *Directory) understood(ctx context.Context, s *site, cookie []byte) error {
+	csns, err := d.contextCSNs(ctx, s)
+	if err != nil {
+		return err
+	}
+	counted := cookieServers(cookie)
+	for _, server := range counted {
+		known := func(csn string) bool { _, of, _ := parseCSN(csn); return of == server }
+		if !slices.ContainsFunc(csns, known) {
+			return fmt.Errorf("%w: the cookie counts changes of server %s, of which %s knows nothing", ErrPosition, server, s.l.server)
+		}
+	}
+	if len(counted) == 0 {
+		return fmt.Errorf("%w: the cookie counts no changes", ErrPosition)
+	}
+	return nil
 }
 
 func (d *Directory) followSyncrepl(ctx context.Context, s *site, p place, yield func(Changes) error) error {
-	got, err := d.refresh(ctx, s, p.Cookie)
-	switch {
-	case answered(err, ldap.LDAPResultSyncRefreshRequired, ldap.LDAPResultProtocolError, ldap.LDAPResultUnwillingToPerform,
-		ldap.LDAPResultUnavailableCriticalExtension):
-		return fmt.Errorf("%w: the server doesn't go on from this cookie: %w", ErrPosition, err)
-	case answered(err, ldap.LDAPResultSizeLimitExceeded, ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultAdminLimitExceeded):
-		return fmt.Errorf("%w; raise the limits of %q in the server", err, d.cfg.BindDN)
-	case err != nil:
+	if err := d.understood(ctx, s, p.Cookie); err != nil {
 		return err
-	case got.whole && len(got.changed) == 0:
-		return fmt.Errorf("%w: %s shows nothing at all under %s: nothing is taken for deleted on such an answer", ErrPosition, s.l.server, s.base)
+	}
+	got, err := d.refresh(ctx, s, p.Cookie)
+	if err != nil {
+		return err
+	}
+	if !got.whole && slices.ContainsFunc(got.changed, func(c Changed) bool { return bytes.Equal(c.ID, s.domain) }) {
+		// slapd sends all without a word on what is gone, when it holds nothing as old as the cookie. The top entry, which
+		// hardly ever changes, gives it away; should it have changed for once, reading all costs time and nothing else.
+		return fmt.Errorf("%w: %s seems to begin anew", ErrPosition, s.l.server)
 	}
 	behind := p
 	if len(got.cookie) > 0 {
 		behind.Cookie = got.cookie
 	}
-	return inPages(got.changed, got.whole, p, behind, yield)
+	return inPages(once(got.changed), got.whole, p, behind, yield)
 }
 
 // refreshed is what a refresh said.
@@ -84,7 +137,32 @@ func (d *Directory) refresh(ctx context.Context, s *site, cookie []byte) (refres
 	if err = errors.Join(err, res.Err()); err == nil && !got.done {
 		err = errors.New("the connection was lost in the middle")
 	}
-	return got, s.l.failed(s.base, late, err)
+	err = s.l.failed(s.base, late, err)
+	switch {
+	case answered(err, ldap.LDAPResultSyncRefreshRequired, ldap.LDAPResultProtocolError, ldap.LDAPResultUnwillingToPerform,
+		ldap.LDAPResultUnavailableCriticalExtension):
+		err = fmt.Errorf("%w: the server doesn't go on from its cookie by content synchronisation; is the overlay syncprov on its database?: %w", ErrPosition, err)
+	case answered(err, ldap.LDAPResultSizeLimitExceeded, ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultAdminLimitExceeded):
+		err = fmt.Errorf("%w; raise the limits of %q in the server", err, d.cfg.BindDN)
+	}
+	return got, err
+}
+
+// once leaves one of several words on an object, the last: slapd names what changed among the present as well.
+func once(changed []Changed) []Changed {
+	at := make(map[string]int, len(changed))
+	kept := changed[:0]
+	for _, c := range changed {
+		i, known := at[string(c.ID)]
+		switch {
+		case !known:
+			at[string(c.ID)] = len(kept)
+			kept = append(kept, c)
+		case !c.Same:
+			kept[i] = c
+		}
+	}
+	return kept
 }
 
 // take reads one message of RFC 4533.
@@ -151,6 +229,9 @@ func (r *refreshed) keep(cookie []byte) {
 
 // inPages yields what can be trusted only as a whole: until the last page, the position stays where it was.
 func inPages(changed []Changed, whole bool, before, behind place, yield func(Changes) error) error {
+	if whole && len(changed) == 0 {
+		return fmt.Errorf("%w: the server shows nothing at all under %s: nobody is taken for deleted on such an answer", ErrPosition, before.Base)
+	}
 	first, err := before.position()
 	if err != nil {
 		return err
