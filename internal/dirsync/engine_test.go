@@ -1,7 +1,6 @@
-package dirsync
+package dirsync_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,177 +8,278 @@ import (
 	"time"
 
 	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/dirsync"
+	"github.com/fourways-id/fourways/internal/passhash"
 )
 
-type fixed struct{}
-
-func (fixed) Now() time.Time { return time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC) }
-
-// world is every port of an Engine at once.
-type world struct {
-	now     directory.Objects
-	cloud   []directory.User
-	batches func(run string, kind Kind) []Batch
-	during  func()
-	applied []directory.Changes
-	refuse  error // of ApplySync
-	saved   []directory.Run
+func TestAllIsReadFirstAndThenOnlyWhatChanged(t *testing.T) {
+	s := newSite(t, newPremises(person("alice"), person("bob"), person("carol"), staff("Team", "alice", "bob", "stranger"),
+		dirsync.Object{Kind: dirsync.Contact, ID: id("sup"), Anchor: anchorOf("sup"), DN: "cn=sup", DisplayName: "Supplier", Mail: "s@sup.example"}))
+	if r := s.sync(); r.Mode != dirsync.Full || r.Read != 5 || r.Added != 5 || r.Result != dirsync.Success || r.Agent != "agent-1" {
+		t.Fatalf("%+v", r)
+	}
+	if r := s.sync(); r.Mode != dirsync.Delta || r.Read+r.Added+r.Updated+r.Deleted != 0 {
+		t.Fatalf("nothing had changed: %+v", r)
+	}
+	bob := person("bob")
+	bob.DisplayName, bob.Enabled = "Robert", false
+	s.put(bob)
+	if r := s.sync(); r.Mode != dirsync.Delta || r.Read != 1 || r.Updated != 1 || r.Added+r.Deleted != 0 {
+		t.Fatalf("one had changed: %+v", r)
+	}
+	s.put(staff("Team", "alice", "carol"))
+	if r := s.sync(); r.Read != 1 || r.Updated != 1 {
+		t.Fatalf("a membership had changed: %+v", r)
+	}
+	s.remove("carol")
+	if r := s.sync(); r.Read != 1 || r.Deleted != 1 {
+		t.Fatalf("one was deleted: %+v", r)
+	}
+	fresh := newSite(t, newPremises(s.objects[id("alice")], s.objects[id("bob")], s.objects[id("Team")], s.objects[id("sup")]))
+	fresh.sync()
+	if s.tenant() != fresh.tenant() {
+		t.Errorf("by changes it is\n%s\nand read at once\n%s", s.tenant(), fresh.tenant())
+	}
 }
 
-func (w *world) Sync(_ context.Context, run string, kind Kind, take func(Batch) error) error {
-	if w.during != nil {
-		w.during()
+func TestWhoComesIntoScopeLaterIsInTheGroupsThatNamedHim(t *testing.T) {
+	s := newSite(t, newPremises(staff("Team", "alice", "inner"), person("bob")))
+	s.sync()
+	s.put(person("alice"))
+	if r := s.sync(); r.Read != 1 || r.Added != 1 || r.Updated != 1 {
+		t.Fatalf("%+v", r)
 	}
-	for _, b := range w.batches(run, kind) {
-		if err := take(b); err != nil {
-			return err
+	s.put(staff("inner", "bob"))
+	s.sync()
+	if text := s.tenant(); !strings.Contains(text, `"groups":[`) || strings.Count(text, `"members":[`) != 2 {
+		t.Errorf("the groups are\n%s", text)
+	}
+}
+
+func TestGroupsOfManyPagesContainEachOther(t *testing.T) {
+	p := newPremises()
+	names := []string{}
+	for i := range 120 {
+		names = append(names, fmt.Sprintf("group-%03d", i))
+	}
+	for i, n := range names {
+		p.put(staff(n, names[(i+1)%len(names)]))
+	}
+	p.put(staff(names[119])) // or it would be a circle
+	s := newSite(t, p)
+	if r := s.sync(); r.Added != 120 || len(r.Skipped) != 0 {
+		t.Fatalf("%+v", r)
+	}
+	if n := strings.Count(s.tenant(), `"groups":[`); n != 119 {
+		t.Errorf("%d groups contain one", n)
+	}
+}
+
+func TestAnEmptyOrBrokenSourceDeletesNobody(t *testing.T) {
+	s := newSite(t, newPremises(person("alice"), person("bob"), person("carol"), person("dave")))
+	s.sync()
+	before := s.tenant()
+	s.objects = map[string]dirsync.Object{}
+	_, err := s.engine.Run(t.Context(), dirsync.Wish{Kind: dirsync.KindDirectory, Full: true})
+	if err == nil || s.tenant() != before {
+		t.Fatalf("an empty source: %v", err)
+	}
+	s.put(person("alice"), person("bob"), person("carol"), person("dave"))
+	for part := range 4 {
+		s.broken = func(now int) error {
+			if now == part {
+				return errors.New("the line is dead")
+			}
+			return nil
+		}
+		if _, err := s.engine.Run(t.Context(), dirsync.Wish{Kind: dirsync.KindDirectory, Full: true}); err == nil {
+			t.Error("a broken read was taken for a whole one")
 		}
 	}
-	return nil
+	s.broken = nil
+	s.remove("dave")
+	s.settings.Limits = dirsync.Limits{MaxDeletes: 500, MaxRatio: 0.2}
+	if r := s.sync(); r.Deleted != 1 { // what the broken reads left behind makes nobody go
+		t.Errorf("%+v", r)
+	}
 }
 
-func (w *world) Synced(context.Context) (directory.Objects, error) { return w.now, nil }
-
-func (w *world) ApplySync(_ context.Context, c directory.Changes) error {
-	w.applied = append(w.applied, c)
-	return w.refuse
-}
-
-func (w *world) SaveRun(_ context.Context, r directory.Run) error {
-	w.saved = append(w.saved, r)
-	return nil
-}
-
-func (w *world) find(match func(directory.User) bool) (directory.User, error) {
-	for _, u := range w.cloud {
-		if match(u) {
-			return u, nil
+func TestTheGuardStopsARunUntilItIsTold(t *testing.T) {
+	s := newSite(t, newPremises(person("alice"), person("bob"), person("carol"), person("dave"), person("erin")))
+	s.settings.Limits = dirsync.Limits{MaxDeletes: 500, MaxRatio: 0.2}
+	s.sync()
+	before := s.tenant()
+	s.remove("alice", "bob")
+	s.put(person("frank"))
+	look, err := s.engine.Preview(t.Context(), false)
+	if !errors.Is(err, dirsync.ErrTooManyDeletes) || !strings.Contains(look.Text(), "- user alice@phs.example") || !strings.Contains(look.Text(), "+ user frank@phs.example") || s.tenant() != before {
+		t.Fatalf("preview: %v\n%s", err, look.Text())
+	}
+	for range 2 {
+		run, err := s.engine.Run(t.Context(), dirsync.Wish{Kind: dirsync.KindDirectory})
+		if !errors.Is(err, dirsync.ErrTooManyDeletes) || run.Result != dirsync.Stopped || run.Blocked != 2 || s.tenant() != before {
+			t.Fatalf("run: %v %+v", err, run)
 		}
 	}
-	return directory.User{}, directory.ErrNotFound
-}
-
-func (w *world) UserByUPN(_ context.Context, upn string) (directory.User, error) {
-	return w.find(func(u directory.User) bool { return u.UPN == upn })
-}
-
-func (w *world) UserByAnchor(_ context.Context, a string) (directory.User, error) {
-	return w.find(func(u directory.User) bool { return u.Onprem.Anchor == a })
-}
-
-func (w *world) Verified(domain string) bool { return ours(domain) }
-func (w *world) HashSync(domain string) bool { return domain == "phs.example.test" }
-
-func (w *world) domains(context.Context) (Domains, error) { return w, nil }
-
-func (w *world) engine() *Engine {
-	return &Engine{Agents: w, Target: w, People: w, Domains: w.domains, Clock: fixed{}, Limits: func() Limits { return Limits{MaxDeletes: 500, MaxRatio: 0.2} }}
-}
-
-// whole is a source that sends its objects in two batches.
-func whole(objects ...Object) func(string, Kind) []Batch {
-	return func(run string, kind Kind) []Batch {
-		return []Batch{{Run: run, Kind: kind, Objects: objects, Agent: "agent-1"}, {Run: run, Seq: 1, Kind: kind, Last: true}}
+	two := 2
+	if r := s.run(dirsync.Wish{Kind: dirsync.KindDirectory, MaxDeletes: &two}); r.Deleted != 2 || r.Added != 1 {
+		t.Errorf("%+v", r)
 	}
 }
 
-func TestARunPlansAppliesAndIsRemembered(t *testing.T) {
-	w := &world{cloud: []directory.User{cloudOnly("soft")}, batches: whole(person("alice"), person("soft"), Object{Kind: User})}
-	run, err := w.engine().Run(t.Context(), KindDirectory)
+func TestOneRunAtATimeOverAllGateways(t *testing.T) {
+	s := newSite(t, newPremises(person("alice")))
+	other := s.newEngine(s.db, newPremises(person("alice")))
+	var second, after error
+	s.broken = func(int) error {
+		_, second = other.Run(t.Context(), dirsync.Wish{Kind: dirsync.KindHash})
+		_, after = s.engine.Run(t.Context(), dirsync.Wish{Kind: dirsync.KindHash})
+		return nil
+	}
+	s.sync()
+	s.broken = nil
+	if !errors.Is(second, dirsync.ErrBusy) || !errors.Is(second, directory.ErrLeased) || !errors.Is(after, dirsync.ErrBusy) {
+		t.Errorf("beside the first run: %v, %v", second, after)
+	}
+	if _, err := other.Run(t.Context(), dirsync.Wish{Kind: dirsync.KindHash}); err != nil {
+		t.Errorf("after it: %v", err)
+	}
+}
+
+func TestARunThatLostItsLeaseWritesNothingMore(t *testing.T) {
+	s := newSite(t, newPremises(person("alice"), person("bob"), person("carol"), person("dave"), person("erin")))
+	other := s.newEngine(s.db, newPremises(s.objects[id("alice")], s.objects[id("bob")]))
+	s.broken = func(part int) error {
+		if part == 2 { // this gateway sleeps long enough to be taken for dead
+			s.clock.Advance(5 * time.Minute)
+			if _, err := other.Run(t.Context(), dirsync.Wish{Kind: dirsync.KindDirectory}); err != nil {
+				t.Errorf("the other gateway takes over: %v", err)
+			}
+		}
+		return nil
+	}
+	run, err := s.engine.Run(t.Context(), dirsync.Wish{Kind: dirsync.KindDirectory})
+	if !errors.Is(err, directory.ErrLeaseLost) || run.Result != dirsync.Failed {
+		t.Fatalf("%v %+v", err, run)
+	}
+	if text := s.tenant(); strings.Count(text, "\n") != 2 {
+		t.Errorf("the tenant is\n%s", text)
+	}
+	runs, err := s.db.Runs(t.Context(), 10)
+	if err != nil || len(runs) != 2 {
+		t.Fatalf("%v, %v", runs, err)
+	}
+}
+
+func record(password string) string {
+	return passhash.NewOrgID(passhash.NTHash([]byte(password))).String()
+}
+
+func TestAHashIsReplacedWhenThePasswordWasChangedAndOnlyThen(t *testing.T) {
+	s := newSite(t, newPremises(person("alice"), person("bob")))
+	s.hashes[id("alice")], s.hashes[id("bob")] = record("first"), record("first")
+	s.sync()
+	hashRun := dirsync.Wish{Kind: dirsync.KindHash}
+	if r := s.run(hashRun); r.Mode != dirsync.Full || r.Hashes != 2 {
+		t.Fatalf("%+v", r)
+	}
+	if r := s.run(dirsync.Wish{Kind: dirsync.KindHash, Full: true}); r.Hashes != 0 {
+		t.Errorf("unchanged hashes were stored again: %+v", r)
+	}
+	alice, err := s.db.UserByUPN(t.Context(), "alice@phs.example")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if run.Result != Success || run.Agent != "agent-1" || run.Added != 1 || run.Updated != 1 || len(run.Skipped) != 1 || len(w.saved) != 1 || w.saved[0].ID != run.ID {
-		t.Errorf("%+v", run)
+	inCloud := directory.Credential{Account: alice.ID, Scheme: directory.SchemePHS, Record: []byte(record("in the cloud")), Source: "cloud", Changed: s.clock.Now()}
+	if err := s.db.SetCredentials(t.Context(), []directory.Credential{inCloud}); err != nil {
+		t.Fatal(err)
 	}
-	if len(w.applied) != 1 || w.applied[0].Run != run.ID || len(w.applied[0].Put.Users) != 2 {
-		t.Errorf("%+v", w.applied)
+	source := func() string {
+		c, err := s.db.Credential(t.Context(), alice.ID, directory.SchemePHS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Source
+	}
+	s.run(dirsync.Wish{Kind: dirsync.KindHash, Full: true})
+	if source() != "cloud" {
+		t.Error("a manual reset was lost without a change on the premises")
+	}
+	changed := person("alice")
+	changed.PasswordAt = changed.PasswordAt.Add(time.Hour)
+	s.put(changed)
+	if err := s.engine.Watch(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n, oldest, err := s.db.LatePasswords(t.Context()); err != nil || n != 1 || !oldest.Equal(changed.PasswordAt) {
+		t.Errorf("%d are late, since %s, %v", n, oldest, err)
+	}
+	if r := s.run(hashRun); r.Mode != dirsync.Delta || r.Read != 1 || r.Hashes != 1 || source() != r.ID {
+		t.Errorf("%+v, source %s", r, source())
+	}
+	if n, _, err := s.db.LatePasswords(t.Context()); err != nil || n != 0 {
+		t.Errorf("%d are late, %v", n, err)
 	}
 }
 
-func TestWhatIsNotAWholeAnswerChangesNothingAndIsRemembered(t *testing.T) {
-	objects := []Object{person("alice")}
-	for name, batches := range map[string]func(string, Kind) []Batch{
-		"stopped before the end": func(run string, k Kind) []Batch { return []Batch{{Run: run, Kind: k, Objects: objects}} },
-		"the agent failed": func(run string, k Kind) []Batch {
-			return []Batch{{Run: run, Kind: k, Objects: objects, Error: "bind refused", Last: true}}
-		},
-		"a batch is missing": func(run string, k Kind) []Batch {
-			return []Batch{{Run: run, Kind: k}, {Run: run, Kind: k, Seq: 2, Last: true}}
-		},
-		"another run's batch": func(_ string, k Kind) []Batch {
-			return []Batch{{Run: "run-other", Kind: k, Objects: objects, Last: true}}
-		},
-		"of another kind": func(run string, _ Kind) []Batch {
-			return []Batch{{Run: run, Kind: KindHash, Objects: objects, Last: true}}
-		},
-		"more after the last": func(run string, k Kind) []Batch {
-			return []Batch{{Run: run, Kind: k, Last: true}, {Run: run, Kind: k, Seq: 1}}
-		},
-		"nothing at all": func(string, Kind) []Batch { return nil },
-	} {
-		w := &world{now: directory.Objects{Users: []directory.User{synced("alice")}}, batches: batches}
-		run, err := w.engine().Run(t.Context(), KindDirectory)
-		if err == nil || run.Result != Failed || run.Error == "" || len(w.applied) != 0 || len(w.saved) != 1 {
-			t.Errorf("%s: %v %+v applied %d", name, err, run, len(w.applied))
+func TestAHashThatCameTooEarlyIsAskedForByName(t *testing.T) {
+	s := newSite(t, newPremises(person("alice")))
+	s.hashes[id("alice")], s.hashes[id("quinn")] = record("x"), record("x")
+	s.sync()
+	s.run(dirsync.Wish{Kind: dirsync.KindHash})
+	s.put(person("quinn"))
+	s.run(dirsync.Wish{Kind: dirsync.KindHash}) // she is not here yet
+	s.sync()
+	if r := s.run(dirsync.Wish{Kind: dirsync.KindHash}); r.Mode != dirsync.Delta || r.Hashes != 1 {
+		t.Errorf("%+v", r)
+	}
+	if ask := s.asked[len(s.asked)-1]; len(ask.IDs) != 1 {
+		t.Errorf("asked for %+v", ask)
+	}
+	s.domains["other.example"] = true
+	if r := s.run(dirsync.Wish{Kind: dirsync.KindHash}); r.Mode != dirsync.Full {
+		t.Errorf("a domain came under password hash synchronisation: %+v", r)
+	}
+}
+
+func TestWithheldHashesAreCountedAndFilteredOnesGo(t *testing.T) {
+	s := newSite(t, newPremises(person("alice"), person("grace"), person("bad")))
+	for _, n := range []string{"alice", "grace", "bad"} {
+		s.hashes[id(n)] = record("x")
+	}
+	s.sync()
+	s.run(dirsync.Wish{Kind: dirsync.KindHash})
+	for n, why := range map[string]string{"alice": dirsync.WithheldFiltered, "grace": dirsync.WithheldTemporary} {
+		o := person(n)
+		o.Withheld, o.PasswordAt = why, time.Time{}
+		s.put(o)
+	}
+	bad := person("bad")
+	bad.PasswordAt = bad.PasswordAt.Add(time.Second)
+	s.put(bad)
+	s.hashes[id("bad")] = "no record"
+	r := s.run(dirsync.Wish{Kind: dirsync.KindHash})
+	if r.Withheld != 2 || len(r.Skipped) != 1 || r.Hashes != 0 {
+		t.Errorf("%+v", r)
+	}
+	for upn, kept := range map[string]bool{"alice@phs.example": false, "grace@phs.example": true, "bad@phs.example": true} {
+		u, err := s.db.UserByUPN(t.Context(), upn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.db.Credential(t.Context(), u.ID, directory.SchemePHS); (err == nil) != kept {
+			t.Errorf("%s has a hash: %v", upn, err)
 		}
 	}
 }
 
-func TestAGuardStopsTheRunBeforeItChangesAnything(t *testing.T) {
-	w := &world{now: directory.Objects{Users: []directory.User{synced("alice"), synced("bob")}}, batches: whole()}
-	run, err := w.engine().Run(t.Context(), KindDirectory)
-	if !errors.Is(err, ErrEmptySource) || run.Result != Stopped || len(w.applied) != 0 || len(w.saved) != 1 {
-		t.Errorf("%v %+v", err, run)
+func TestTheCloudIDIsWrittenBackWhereTheAgentMay(t *testing.T) {
+	s := newSite(t, newPremises(person("alice"), staff("Team", "alice")))
+	if r := s.sync(); r.WroteBack != 2 {
+		t.Fatalf("%+v", r)
 	}
-	w.batches = whole(person("carol"))
-	if run, err = w.engine().Run(t.Context(), KindDirectory); !errors.Is(err, ErrTooManyDeletes) || run.Result != Stopped || len(w.applied) != 0 {
-		t.Errorf("%v %+v", err, run)
-	}
-	plan, err := w.engine().Preview(t.Context(), KindDirectory)
-	if !errors.Is(err, ErrTooManyDeletes) || len(plan.Deletes) != 2 || len(w.saved) != 2 {
-		t.Errorf("preview: %v %s", err, plan)
-	}
-}
-
-func TestOneConflictStopsNobodyElse(t *testing.T) {
-	conflict := fmt.Errorf("user x: %w", directory.ErrConflict)
-	w := &world{batches: whole(person("alice")), refuse: errors.Join(nil, errors.Join(conflict, conflict))}
-	run, err := w.engine().Run(t.Context(), KindDirectory)
-	if err != nil || run.Result != Success || len(run.Skipped) != 2 {
-		t.Errorf("%v %+v", err, run)
-	}
-	w.refuse = errors.Join(conflict, errors.New("disk full"))
-	run, err = w.engine().Run(t.Context(), KindDirectory)
-	if err == nil || run.Result != Failed || !strings.Contains(run.Error, "disk full") || len(run.Skipped) != 1 {
-		t.Errorf("%v %+v", err, run)
-	}
-}
-
-func TestOneRunAtATime(t *testing.T) {
-	w := &world{batches: whole(person("alice"))}
-	e := w.engine()
-	var second error
-	w.during = func() { _, second = e.Run(context.Background(), KindHash) }
-	if _, err := e.Run(t.Context(), KindDirectory); err != nil || !errors.Is(second, ErrBusy) {
-		t.Errorf("first %v, second %v", err, second)
-	}
-	w.during = nil
-	if _, err := e.Run(t.Context(), KindHash); err != nil {
-		t.Errorf("after the first: %v", err)
-	}
-}
-
-func TestAHashRunNeverTouchesPeople(t *testing.T) {
-	w := &world{now: directory.Objects{Users: []directory.User{synced("alice"), synced("bob")}}}
-	o := person("alice")
-	o.Hash = "v1;PPH1_MD4," + strings.Repeat("ab", 10) + ",1000," + strings.Repeat("cd", 32) + ";"
-	w.batches = whole(o)
-	run, err := w.engine().Run(t.Context(), KindHash)
-	if err != nil || run.Hashes != 1 || len(w.applied[0].Put.Users)+len(w.applied[0].Delete.Users) != 0 {
-		t.Errorf("%v %+v", err, run)
-	}
-	if _, err := w.engine().Run(t.Context(), "everything"); err == nil {
-		t.Error("an unknown kind ran")
+	last := s.asked[len(s.asked)-1]
+	if last.Kind != dirsync.KindWriteBack || len(last.Writes) != 1 || last.Writes[0].Attribute != dirsync.CloudID || !strings.HasPrefix(last.Writes[0].Value, "Group_") {
+		t.Errorf("%+v", last)
 	}
 }
