@@ -3,78 +3,71 @@ package premises
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/dirsync"
+	"github.com/fourways-id/fourways/internal/keyring"
 	"github.com/fourways-id/fourways/internal/lab/fault"
 	"github.com/fourways-id/fourways/internal/lab/world"
+	"github.com/fourways-id/fourways/internal/store"
+	"github.com/fourways-id/fourways/internal/store/storetest"
 )
 
-// tenantry is a tenant that is synchronised, in memory.
-type tenantry struct {
-	now    directory.Objects
-	hashes []directory.Credential
-	saved  []directory.Run
-}
+// tenantry is a tenant that is synchronised.
+type tenantry struct{ *store.DB }
 
-func (c *tenantry) Synced(context.Context) (directory.Objects, error) { return c.now, nil }
+// domains are those of the demo world; one of them synchronises hashes.
+type domains struct{}
 
-func (c *tenantry) ApplySync(_ context.Context, changes directory.Changes) error {
-	c.now.Users = applied(c.now.Users, changes.Put.Users, changes.Delete.Users, func(u directory.User) authn.AccountID { return u.ID })
-	c.now.Groups = applied(c.now.Groups, changes.Put.Groups, changes.Delete.Groups, func(g directory.Group) string { return g.ID })
-	c.now.Contacts = applied(c.now.Contacts, changes.Put.Contacts, changes.Delete.Contacts, func(k directory.Contact) string { return k.ID })
-	c.hashes = append(c.hashes, changes.Hashes...)
-	return nil
-}
-
-func applied[T any, ID comparable](now, put, gone []T, id func(T) ID) []T {
-	out := slices.DeleteFunc(slices.Clone(now), func(x T) bool {
-		return slices.ContainsFunc(slices.Concat(put, gone), func(y T) bool { return id(x) == id(y) })
-	})
-	return append(out, put...)
-}
-
-func (c *tenantry) SaveRun(_ context.Context, r directory.Run) error {
-	c.saved = append(c.saved, r)
-	return nil
-}
-
-func (*tenantry) UserByUPN(context.Context, string) (directory.User, error) {
-	return directory.User{}, directory.ErrNotFound
-}
-
-func (*tenantry) UserByAnchor(context.Context, string) (directory.User, error) {
-	return directory.User{}, directory.ErrNotFound
-}
-
-func (*tenantry) Verified(domain string) bool { return slices.Contains(world.Hybrid(), domain) }
-func (*tenantry) HashSync(domain string) bool { return domain == world.PHSDomain }
-
-func (c *tenantry) domains(context.Context) (dirsync.Domains, error) { return c, nil }
+func (domains) Verified(domain string) bool { return slices.Contains(world.Hybrid(), domain) }
+func (domains) HashSync(domain string) bool { return domain == world.PHSDomain }
+func (domains) HashSynced() []string        { return []string{world.PHSDomain} }
 
 // openSync is a ward whose forest was synchronised once.
 func openSync(t *testing.T) (*ward, *tenantry, func(dirsync.Kind) (directory.Run, error)) {
 	t.Helper()
-	v, c := openWard(t, 1), &tenantry{}
-	e := &dirsync.Engine{
-		Agents: v.world.Link, Target: c, People: c, Domains: c.domains, Clock: wallClock{},
-		Limits: func() dirsync.Limits { return dirsync.Limits{MaxDeletes: 500, MaxRatio: 0.2} },
+	v, o := openWard(t, 1), storetest.SQLite().New(t)
+	ring, err := keyring.Create(filepath.Join(t.TempDir(), "root.key"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	run := func(k dirsync.Kind) (directory.Run, error) { return e.Run(t.Context(), k) }
+	o.Ring, o.Clock = ring, wallClock{}
+	db, err := store.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	e := &dirsync.Engine{
+		Agents: v.world.Link, Store: db, Domains: func(context.Context) (dirsync.Domains, error) { return domains{}, nil }, Clock: wallClock{}, Holder: "test",
+		Settings: func() dirsync.Settings {
+			return dirsync.Settings{Limits: dirsync.Limits{MaxDeletes: 500, MaxRatio: 0.2}, FullEvery: 24 * time.Hour}
+		},
+	}
+	run := func(k dirsync.Kind) (directory.Run, error) { return e.Run(t.Context(), dirsync.Wish{Kind: k}) }
 	if r, err := run(dirsync.KindDirectory); err != nil || r.Added < 50 || len(r.Skipped) != 0 {
 		t.Fatalf("the first run: %+v, %v", r, err)
 	}
-	return v, c, run
+	return v, &tenantry{db}, run
 }
 
 // everybody is who the tenant has, by name.
-func (c *tenantry) everybody() []string {
+func (c *tenantry) everybody(t *testing.T) []string {
+	t.Helper()
+	users, err := c.Users(t.Context(), directory.Query{Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
 	var all []string
-	for _, u := range c.now.Users {
+	for _, u := range users {
 		all = append(all, u.UPN)
 	}
 	slices.Sort(all)
@@ -84,7 +77,7 @@ func (c *tenantry) everybody() []string {
 func TestAnEmptyOrHalvedForestDeletesNobody(t *testing.T) {
 	t.Parallel()
 	v, c, run := openSync(t)
-	before := c.everybody()
+	before := c.everybody(t)
 	for _, b := range []struct {
 		set  fault.Setting
 		want error
@@ -95,8 +88,8 @@ func TestAnEmptyOrHalvedForestDeletesNobody(t *testing.T) {
 	} {
 		v.set(b.set)
 		r, err := run(dirsync.KindDirectory)
-		if !errors.Is(err, b.want) || r.Result != dirsync.Stopped || !slices.Equal(c.everybody(), before) {
-			t.Errorf("%s %s: %+v, %v; %d of %d people are left", b.set.Name, b.set.Param, r, err, len(c.now.Users), len(before))
+		if !errors.Is(err, b.want) || r.Result != dirsync.Stopped || !slices.Equal(c.everybody(t), before) {
+			t.Errorf("%s %s: %+v, %v; %d of %d people are left", b.set.Name, b.set.Param, r, err, len(c.everybody(t)), len(before))
 		}
 		v.clear(b.set.Name)
 		if r, err := run(dirsync.KindDirectory); err != nil || r.Deleted != 0 {
@@ -112,10 +105,10 @@ func TestAnEmptyOrHalvedForestDeletesNobody(t *testing.T) {
 func TestABrokenObjectIsSkippedAndTheRestGoesOn(t *testing.T) {
 	t.Parallel()
 	v, c, run := openSync(t)
-	before := c.everybody()
+	before := c.everybody(t)
 	v.set(fault.Setting{Name: "sync-bad-object", Param: "2"})
 	r, err := run(dirsync.KindDirectory)
-	if err != nil || r.Result != dirsync.Success || len(r.Skipped) != 2 || r.Deleted != 0 || !slices.Equal(c.everybody(), before) {
+	if err != nil || r.Result != dirsync.Success || len(r.Skipped) != 2 || r.Deleted != 0 || !slices.Equal(c.everybody(t), before) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	r, err = run(dirsync.KindHash)

@@ -2,17 +2,21 @@ package scenario
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/console/api"
 	"github.com/fourways-id/fourways/internal/directory"
+	"github.com/fourways-id/fourways/internal/lab/world"
 )
 
-// healWithin bounds the wait until what was mended works again; healPause is between two looks.
+// healWithin bounds the wait until what was mended works again, or the gateway has heard of a change; healPause and
+// hearPause are between two looks.
 const (
 	healWithin = 20 * time.Second
 	healPause  = 100 * time.Millisecond
+	hearPause  = time.Second
 )
 
 // agents waits until so many are there, as whoever starts or mends something does.
@@ -71,4 +75,39 @@ func (s *stage) waits(by string) {
 // hammer guesses another password of one person.
 func (s *stage) hammer(upn string, i int) {
 	s.signInWith(upn, fmt.Sprintf("Guess-%d-2025!", i), refused(authn.BadPassword), "")
+}
+
+// stale is how a sign-in ends that is let in by a password which is no longer the one on-premises.
+const stale = success + ", changed on-premises and not yet synchronised"
+
+// hears signs somebody in with the old password until the gateway has heard that there is a new one.
+func (s *stage) hears(upn, teaches string) {
+	var t api.Trace
+	s.act("fourways signin "+upn+" --trace", stale, teaches, func() (saw string, err error) {
+		deadline := time.NewTimer(healWithin)
+		defer deadline.Stop()
+		for {
+			if t, err = s.attempt(upn, world.Password); err != nil {
+				return "", err
+			}
+			if saw = ending(t.Records); saw == success && changedSince(t.Records) {
+				return stale, nil
+			}
+			select {
+			case <-s.ctx.Done():
+				return "", s.ctx.Err()
+			case <-deadline.C:
+				return saw, nil
+			case <-time.After(hearPause):
+			}
+		}
+	})
+	s.keep(t)
+}
+
+// changedSince reports that a trace tells of a password that was changed on-premises and has not come.
+func changedSince(records []authn.Record) bool {
+	return slices.ContainsFunc(records, func(r authn.Record) bool {
+		return slices.ContainsFunc(r.Steps, func(step authn.Step) bool { return step.ID == authn.H0 && step.Facts[authn.FactChanged] != "" })
+	})
 }

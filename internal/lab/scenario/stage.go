@@ -59,22 +59,30 @@ func (s *stage) signInWith(upn, password, expected, teaches string) {
 
 // watch signs somebody in and has tell say what the trace shows.
 func (s *stage) watch(did, upn, password, expected, teaches string, tell func([]authn.Record) string) {
-	var id authn.AttemptID
-	s.act(did, expected, teaches, func() (string, error) {
-		did, err := browser.SignIn(s.ctx, browser.SignInOptions{Door: s.Door, UPN: upn, Password: authn.NewSecret([]byte(password))})
-		if err != nil {
+	var t api.Trace
+	s.act(did, expected, teaches, func() (saw string, err error) {
+		if t, err = s.attempt(upn, password); err != nil {
 			return "", err
 		}
-		id = did.CorrelationID
-		t, err := s.Console.Trace(s.ctx, id)
-		if err != nil {
-			return "", err
-		}
-		s.traces = append(s.traces, t)
 		return tell(t.Records), nil
 	})
-	if s.err == nil {
-		s.acts[len(s.acts)-1].TraceID = id
+	s.keep(t)
+}
+
+// attempt signs somebody in and gives the trace of it.
+func (s *stage) attempt(upn, password string) (api.Trace, error) {
+	did, err := browser.SignIn(s.ctx, browser.SignInOptions{Door: s.Door, UPN: upn, Password: authn.NewSecret([]byte(password))})
+	if err != nil {
+		return api.Trace{}, err
+	}
+	return s.Console.Trace(s.ctx, did.CorrelationID)
+}
+
+// keep has the last act name its sign-in.
+func (s *stage) keep(t api.Trace) {
+	if s.err == nil && t.ID != "" {
+		s.traces = append(s.traces, t)
+		s.acts[len(s.acts)-1].TraceID = t.ID
 	}
 }
 
@@ -188,5 +196,19 @@ func (s *stage) disables(upn, teaches string) {
 	name, domain, _ := strings.Cut(upn, "@")
 	s.act(fmt.Sprintf("fourways onprem user disable %s --domain %s", name, domain), "disabled", teaches, func() (string, error) {
 		return "disabled", s.Console.OnpremChange(s.ctx, upn, api.OnpremChange{Do: "disable"})
+	})
+}
+
+// previews asks what a run of the directory would do.
+func (s *stage) previews(expected, teaches string) {
+	s.act("fourways sync preview", expected, teaches, func() (string, error) {
+		p, err := s.Console.SyncPreview(s.ctx, api.SyncPreviewRequest{})
+		switch {
+		case p.Stopped != "":
+			return stopped, err
+		case len(p.Adds)+len(p.Updates)+len(p.Deletes) == 0:
+			return "nothing to do", err
+		}
+		return fmt.Sprintf("%d to add, %d to update, %d to delete", len(p.Adds), len(p.Updates), len(p.Deletes)), err
 	})
 }

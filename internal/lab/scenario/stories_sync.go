@@ -23,6 +23,7 @@ func passwordChanged() Story {
 			s.signInWith(alice(world.PTADomain), world.Password, refused(authn.BadPassword), "and the old one no more.")
 			s.signInWith(alice(world.PHSDomain), fresh, refused(authn.BadPassword), lesson("The hash here is the one of the last run; runs are two minutes apart.", docHash))
 			s.signInWith(alice(world.PHSDomain), world.Password, success, "Until then the old password works: that is what a stolen one is worth.")
+			s.hears(alice(world.PHSDomain), "The gateway asks every few seconds who changed a password, without fetching it: step H0 of the trace tells of the change.")
 			s.synchronises("hash", "synchronised", "")
 			s.signInWith(alice(world.PHSDomain), fresh, success, "")
 			s.signInWith(alice(world.PHSDomain), world.Password, refused(authn.BadPassword), "")
@@ -34,7 +35,7 @@ func unitRenamed() Story {
 	return Story{
 		Scenario: api.Scenario{
 			Name: "ou-renamed-500-deletes", Title: "An organisational unit is renamed, and hundreds would be deleted",
-			Summary: "The people of a renamed unit are missing from the next full read. The deletion guard stops the run before the first one is deleted.",
+			Summary: "The people of a renamed unit are out of scope with the next run. The deletion guard stops it before the first one is deleted.",
 		},
 		Agents: 1,
 		play: func(s *stage) {
@@ -45,6 +46,7 @@ func unitRenamed() Story {
 				return "everybody is here", err
 			})
 			s.breaks("sync-mass-delete", api.FaultSetting{Param: "50"}, "The people of that unit are missing from what the agent reads: here fifty, which is more than a fifth of the tenant.")
+			s.previews(stopped, "A preview changes nothing, and says what a run would come to.")
 			s.synchronises("directory", stopped, lesson("Microsoft's threshold is 500 objects, and the export stops before any delete; fourways also stops at a fifth of everybody.", docDeletes))
 			s.act("fourways user list", "everybody is here", "Nothing was deleted, not even in part.", func() (string, error) {
 				n, err := s.count()
