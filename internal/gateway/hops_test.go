@@ -62,6 +62,10 @@ func (p people) Credential(context.Context, authn.AccountID, string) (directory.
 	return directory.Credential{Record: []byte("hash")}, p.err
 }
 
+func (p people) PasswordOf(context.Context, authn.AccountID) (directory.Imported, error) {
+	return directory.Imported{}, p.err
+}
+
 func TestTheGuardsQuestionsMeetABrokenStoreByThePersonsName(t *testing.T) {
 	p := &trap{}
 	tallies := brokenTallies{people{}, p}
