@@ -1,7 +1,6 @@
 package phs
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -13,7 +12,6 @@ import (
 type Hash struct {
 	Record        string    // v1;PPH1_MD4,salt,rounds,hash;  "" when the account has none
 	Source        string    // id of the run that brought it, or SourceCloud
-	Run           string    // Source, of a caller that knows no other
 	Synced        time.Time // when it was stored here
 	ChangedOnprem time.Time // the on-premises change of the password that Record is of; zero: not known, or set in the cloud
 	PendingSince  time.Time // a later on-premises change, whose hash is not here; zero: none is known
@@ -60,7 +58,7 @@ func (h Hash) tell(s authn.Step) authn.Step {
 		if h.Source == SourceCloud {
 			s = s.With(authn.FactSource, SourceCloud)
 		} else {
-			s = s.With(authn.FactRun, cmp.Or(h.Source, h.Run))
+			s = s.With(authn.FactRun, h.Source)
 		}
 	}
 	if at := h.pending(); !at.IsZero() {
