@@ -54,7 +54,9 @@ var files embed.FS
 
 // render fills one of the embedded templates.
 func render(name string, data any) (string, error) {
-	t, err := template.New("").Option("missingkey=error").Funcs(template.FuncMap{"base64": base64Text, "unicodePwd": unicodePwd}).ParseFS(files, "files/"+name)
+	t, err := template.New("").Option("missingkey=error").Funcs(template.FuncMap{
+		"base64": base64Text, "unicodePwd": func(password string) string { return base64Text(unicodePwd(password)) },
+	}).ParseFS(files, "files/"+name)
 	if err != nil {
 		return "", fmt.Errorf("template %s: %w", name, err)
 	}

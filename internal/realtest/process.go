@@ -98,6 +98,17 @@ func (p *process) stop() {
 	<-p.done
 }
 
+// kill ends the server and what it forked without a word.
+func (p *process) kill() {
+	select {
+	case <-p.done:
+		return
+	default:
+	}
+	signalGroup(p.cmd.Process, syscall.SIGKILL)
+	<-p.done
+}
+
 // tool runs a program to its end and gives what it printed; input may be empty.
 func tool(folder, input, name string, args ...string) (string, error) {
 	path, err := program(name)

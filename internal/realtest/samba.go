@@ -25,8 +25,11 @@ const (
 // Its people: alice, bob (normal), decoy (normal, for the agent's decoy bind), disabled, expired, pwdexpired,
 // mustchange, hours, workstation, smartcard, locked (the threshold of 3 is reached already), lockable (three wrong
 // passwords lock it), and service (may replicate all, MS-DRSR).
+//
+// OU=Synced is for synchronisation, and OU=NotSynced is not: see [SambaDC.Synced]. Nobody in them is one of People.
 type SambaDC struct {
 	Directory
+	*server
 	Address string // IP; Kerberos, LDAP, LDAPS, MS-DRSR and the global catalogue on their usual ports
 	Folder  string // state: etc/smb.conf, private/sam.ldb
 }
@@ -73,7 +76,31 @@ func sambaPeople() People {
 	return people
 }
 
-func startSamba(on *stage) (*SambaDC, error) {
+// syncedPeople are the people for synchronisation.
+func syncedPeople() People {
+	var people People
+	for _, place := range []struct{ name, unit string }{
+		{"dora", "OU=Synced"}, {"emil", "OU=Synced"}, {"frida", "OU=Berlin,OU=Synced"}, {"hugo", "OU=NotSynced"},
+	} {
+		people = append(people, Person{
+			Name: place.name, Password: Password, UPN: place.name + "@" + sambaDomain,
+			DN: "CN=" + place.name + "," + place.unit + "," + sambaBaseDN, State: "normal",
+		})
+	}
+	return people
+}
+
+// Synced is where a test may synchronise from, without the people in every odd state: dora, emil, the group crew (both),
+// the contact Grete Guest, and in OU=Berlin frida and the group company (crew, frida, and hugo of OU=NotSynced).
+func (dc *SambaDC) Synced() string { return "OU=Synced," + dc.BaseDN }
+
+// NotSynced is a unit beside it.
+func (dc *SambaDC) NotSynced() string { return "OU=NotSynced," + dc.BaseDN }
+
+func startSamba(on *stage) (*SambaDC, error) { return startSambaFrom(on, sambaTemplate) }
+
+// startSambaFrom starts a copy of a domain that template provisioned.
+func startSambaFrom(on *stage, template func(*stage) (string, error)) (*SambaDC, error) {
 	ip, err := loopback(88, 135, 389, 464, 636, 3268, 3269)
 	if err != nil {
 		return nil, err
@@ -86,35 +113,42 @@ func startSamba(on *stage) (*SambaDC, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := settle(on, folder, ip, ca); err != nil {
+	from, err := template(on)
+	if err != nil {
 		return nil, fmt.Errorf("samba: %w", err)
 	}
-	people := sambaPeople()
-	dc := &SambaDC{Address: ip, Folder: folder, Directory: Directory{
-		LDAP: "ldap://" + ip + ":389", LDAPS: "ldaps://" + ip + ":636", BaseDN: sambaBaseDN,
-		Roots: ca.Pool, CAFile: filepath.Join(folder, "private/tls/ca.pem"),
-		Admin:  Person{Name: "Administrator", Password: sambaAdminPassword, UPN: "Administrator@" + sambaDomain, DN: "CN=Administrator,CN=Users," + sambaBaseDN},
-		People: people,
-	}}
-	for _, p := range people {
-		if p.Name == "service" {
-			dc.Service = p
-		}
+	if err := settle(from, folder, ip, ca); err != nil {
+		return nil, fmt.Errorf("samba: %w", err)
 	}
 	path, err := program("samba")
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(path, "--foreground", "--no-process-group", "-s", smbConf(folder), "-M", "single")
-	cmd.Dir, cmd.Env = folder, environment("TDB_NO_FSYNC=1")
-	p, err := on.start(folder, cmd)
-	if err != nil {
-		return nil, err
-	}
-	if err := p.ready(dc.answers); err != nil {
+	dc := sambaAt(folder, ip, ca)
+	dc.server = &server{on: on, folder: folder, answers: dc.Directory.answers, command: func() *exec.Cmd {
+		cmd := exec.Command(path, "--foreground", "--no-process-group", "-s", smbConf(folder), "-M", "single")
+		cmd.Env = environment("TDB_NO_FSYNC=1")
+		return cmd
+	}}
+	if err := dc.start(); err != nil {
 		return nil, err
 	}
 	return dc, dc.lock("locked")
+}
+
+func sambaAt(folder, ip string, ca *Authority) *SambaDC {
+	dc := &SambaDC{Address: ip, Folder: folder, Directory: Directory{
+		LDAP: "ldap://" + ip + ":389", LDAPS: "ldaps://" + ip + ":636", BaseDN: sambaBaseDN,
+		Roots: ca.Pool, CAFile: filepath.Join(folder, "private/tls/ca.pem"),
+		Admin:  Person{Name: "Administrator", Password: sambaAdminPassword, UPN: "Administrator@" + sambaDomain, DN: "CN=Administrator,CN=Users," + sambaBaseDN},
+		People: sambaPeople(),
+	}}
+	for _, p := range dc.People {
+		if p.Name == "service" {
+			dc.Service = p
+		}
+	}
+	return dc
 }
 
 // lock guesses until the account is locked: the state comes from the server's own counting, not from a written attribute.
@@ -156,11 +190,11 @@ func (d *Directory) bind(name, password string) error {
 
 func base64Text(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 
-// unicodePwd is a password as LDIF wants it: quoted, UTF-16LE, base64. MS-ADTS 3.1.1.3.1.5.1.
+// unicodePwd is a password as Active Directory takes it: quoted, UTF-16LE. MS-ADTS 3.1.1.3.1.5.1.
 func unicodePwd(password string) string {
 	var b []byte
 	for _, unit := range utf16.Encode([]rune(`"` + password + `"`)) {
 		b = append(b, byte(unit), byte(unit>>8))
 	}
-	return base64.StdEncoding.EncodeToString(b)
+	return string(b)
 }

@@ -26,12 +26,8 @@ func replicate(sid string) string {
 
 func smbConf(folder string) string { return filepath.Join(folder, "etc/smb.conf") }
 
-// settle fills folder with a provisioned domain that listens on ip.
-func settle(on *stage, folder, ip string, ca *Authority) error {
-	from, err := sambaTemplate(on)
-	if err != nil {
-		return err
-	}
+// settle fills folder with the provisioned domain in from, which is to listen on ip.
+func settle(from, folder, ip string, ca *Authority) error {
 	if _, err := tool("/", "", "cp", "-a", from+"/.", folder); err != nil {
 		return err
 	}
@@ -103,13 +99,14 @@ func provision(folder string) error {
 }
 
 func populate(folder string) error {
-	world := map[string]any{"BaseDN": sambaBaseDN, "Units": []string{"Staff", "Groups", "Contacts"}, "People": sambaPeople()}
-	local := []string{"-H", filepath.Join(folder, "private/sam.ldb"), "--configfile=" + smbConf(folder)}
+	world := map[string]any{"BaseDN": sambaBaseDN, "Units": []string{"Staff", "Groups", "Contacts"}, "People": sambaPeople(), "Synced": syncedPeople()}
+	local := sambaDatabase(folder)
 	for _, step := range []struct {
 		tool, template string
 		more           []string
 	}{
 		{"ldbadd", "samba/people.ldif", nil},
+		{"ldbadd", "samba/synced.ldif", nil},
 		{"ldbmodify", "samba/states.ldif", nil},
 		{"ldbmodify", "samba/pwdexpired.ldif", []string{"--controls=" + bypassPasswordHash}},
 	} {

@@ -34,6 +34,9 @@ func (s *server) start() error {
 // Stop ends the server before its time.
 func (s *server) Stop() { s.now.stop() }
 
+// Kill ends the server at once, as a power cut does.
+func (s *server) Kill() { s.now.kill() }
+
 // Start brings a stopped server back and waits until it answers.
 func (s *server) Start(t testing.TB) {
 	t.Helper()
