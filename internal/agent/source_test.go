@@ -2,10 +2,8 @@ package agent_test
 
 import (
 	"bytes"
-	"context"
-	"encoding/hex"
 	"errors"
-	"iter"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -15,188 +13,173 @@ import (
 	"github.com/fourways-id/fourways/internal/agent"
 	"github.com/fourways-id/fourways/internal/dirsync"
 	"github.com/fourways-id/fourways/internal/onprem"
-	"github.com/fourways-id/fourways/internal/passhash"
 )
 
-// shelf holds entries by the filter that finds them.
-type shelf struct {
-	entries map[string][]onprem.Entry
-	err     error
-	bases   []string
-}
-
-func (s *shelf) Read(_ context.Context, q onprem.Query) iter.Seq2[onprem.Entry, error] {
-	s.bases = append(s.bases, q.BaseDN)
-	return func(yield func(onprem.Entry, error) bool) {
-		for _, e := range s.entries[q.Filter] {
-			if !yield(e, nil) {
-				return
-			}
-		}
-		if s.err != nil {
-			yield(onprem.Entry{}, s.err)
-		}
-	}
-}
-
-func (*shelf) Anchor(e onprem.Entry) []byte { return []byte(e.First("objectGUID")) }
-
-func entry(dn string, attrs ...string) onprem.Entry {
-	e := onprem.Entry{DN: dn, Attrs: map[string][][]byte{}}
-	for i := 0; i < len(attrs); i += 2 {
-		e.Attrs[attrs[i]] = append(e.Attrs[attrs[i]], []byte(attrs[i+1]))
-	}
-	return e
-}
-
-const (
-	adUsers  = "(&(objectClass=user)(!(objectClass=computer)))"
-	adGroups = "(objectClass=group)"
-	ntHex    = "8846f7eaee8fb117ad06bdd830b7586c" // of "password", a published vector
-)
-
-func adOptions() agent.SourceOptions {
-	return agent.SourceOptions{
-		Kind: onprem.AD, Scope: []string{"OU=Synced,DC=corp"}, CloudUPN: "mail", BindUPN: "userPrincipalName",
-		AnchorAttribute: "objectGUID", HashAttribute: "fourwaysNTHash",
-	}
-}
-
-func readAll(t *testing.T, s dirsync.Source, kind dirsync.Kind) []dirsync.Object {
-	t.Helper()
-	var all []dirsync.Object
-	if err := s.Read(t.Context(), kind, func(o []dirsync.Object) error { all = append(all, o...); return nil }); err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
+func ref(dn string) string { return dirsync.Ref(onprem.NormalDN(dn)) }
 
 func TestDirectoryBecomesObjects(t *testing.T) {
-	s := &shelf{entries: map[string][]onprem.Entry{
-		adUsers: {
-			entry("CN=Alice,OU=Synced,DC=corp", "objectGUID", "\x00\x01", "mail", "alice@phs.example.test", "userPrincipalName", "alice@phs.example.test",
-				"sAMAccountName", "alice.phs", "displayName", "Alice", "givenName", "A", "sn", "L", "userAccountControl", "512",
-				"msExchUsageLocation", "DE", "whenChanged", "20250402103000.0Z"),
-			entry("CN=Olga,OU=Synced,DC=corp", "objectGUID", "\x00\x02", "mail", "olga@phs.example.test", "userPrincipalName", "olga.old@corp.example.test",
-				"userAccountControl", "514"),
-		},
-		"(objectClass=contact)": {entry("CN=Supplier,OU=Synced,DC=corp", "objectGUID", "\x00\x03", "displayName", "Supplier", "mail", "s@supplier.example")},
-		adGroups: {
-			entry("CN=Inner,OU=Synced,DC=corp", "objectGUID", "\x00\x05", "cn", "Inner"),
-			entry("CN=Pilot,OU=Synced,DC=corp", "objectGUID", "\x00\x04", "displayName", "Pilot",
-				"member", "cn=alice,ou=synced,dc=corp", "member", "CN=Nick,OU=NotSynced,DC=corp", "member", "CN=Inner,OU=Synced,DC=corp"),
-		},
+	alice, pilot, supplier := "CN=Alice,OU=Synced,DC=corp", "CN=Pilot,OU=Synced,DC=corp", "CN=Supplier,OU=Synced,DC=corp"
+	f := &forest{at: "start", entries: []onprem.Entry{
+		human(alice, "alice", "mail", "alice@phs.example.test", "userPrincipalName", "alice@phs.example.test", "displayName", "Alicé",
+			"givenName", "A", "sn", "L", "userAccountControl", "512", "msExchUsageLocation", "DE", "whenChanged", "20250402103000.0Z",
+			"department", "Sales", "title", "Head", "mailNickname", "al", "proxyAddresses", "SMTP:alice@phs.example.test",
+			"proxyAddresses", "smtp:a@phs.example.test", "pwdLastSet", "133880436000000000"),
+		human("CN=Olga,OU=Synced,DC=corp", "olga", "mail", "olga@phs.example.test", "userPrincipalName", "olga.old@corp.example.test",
+			"userAccountControl", "514", "c", "FR", "pwdLastSet", "0"),
+		entry(supplier, "supplier", "top person organizationalPerson contact", "displayName", "Supplier", "mail", "s@supplier.example"),
+		entry(pilot, "pilot", "top group", "cn", "Pilot", "description", "tries things", "member", "cn=alice, ou=synced,dc=corp", "member", "CN=Nick,OU=NotSynced,DC=corp"),
+		human("CN=PC1,OU=Synced,DC=corp", "pc1"),
+		entry("CN=PC2,OU=Synced,DC=corp", "pc2", "top person organizationalPerson user computer"),
+		human("CN=Nick,OU=NotSynced,DC=corp", "nick"),
 	}}
-	got := readAll(t, agent.NewSource(s, adOptions()), dirsync.KindDirectory)
+	f.entries[4].Attrs["objectClass"] = [][]byte{[]byte("user"), []byte("Computer")}
+	got := read(t, agent.NewSource(f, adOptions()), dirsync.Ask{Kind: dirsync.KindDirectory})
 	want := []dirsync.Object{
 		{
-			Kind: "user", Anchor: "AAE=", DN: "CN=Alice,OU=Synced,DC=corp", UPN: "alice@phs.example.test", SAM: "alice.phs", DisplayName: "Alice",
+			Kind: "user", ID: b64("alice"), Anchor: b64("alice"), DN: alice, Ref: ref(alice), UPN: "alice@phs.example.test", SAM: "alice", DisplayName: "Alicé",
 			GivenName: "A", Surname: "L", Mail: "alice@phs.example.test", UsageLocation: "DE", Enabled: true, ChangedAt: time.Date(2025, 4, 2, 10, 30, 0, 0, time.UTC),
+			Department: "Sales", JobTitle: "Head", Nickname: "al", ProxyAddresses: []string{"SMTP:alice@phs.example.test", "smtp:a@phs.example.test"},
+			PasswordAt: time.Date(2025, 4, 2, 5, 0, 0, 0, time.UTC),
 		},
-		{Kind: "user", Anchor: "AAI=", DN: "CN=Olga,OU=Synced,DC=corp", UPN: "olga@phs.example.test", OnpremUPN: "olga.old@corp.example.test", Mail: "olga@phs.example.test"},
-		{Kind: "contact", Anchor: "AAM=", DN: "CN=Supplier,OU=Synced,DC=corp", DisplayName: "Supplier", Mail: "s@supplier.example"},
-		{Kind: "group", Anchor: "AAU=", DN: "CN=Inner,OU=Synced,DC=corp", DisplayName: "Inner"},
-		{Kind: "group", Anchor: "AAQ=", DN: "CN=Pilot,OU=Synced,DC=corp", DisplayName: "Pilot", Members: []string{"AAE=", "AAU="}},
+		{
+			Kind: "user", ID: b64("olga"), Anchor: b64("olga"), DN: "CN=Olga,OU=Synced,DC=corp", Ref: ref("CN=Olga,OU=Synced,DC=corp"), SAM: "olga",
+			UPN: "olga@phs.example.test", OnpremUPN: "olga.old@corp.example.test", Mail: "olga@phs.example.test", UsageLocation: "FR", MustChange: true,
+		},
+		{Kind: "contact", ID: b64("supplier"), Anchor: b64("supplier"), DN: supplier, Ref: ref(supplier), DisplayName: "Supplier", Mail: "s@supplier.example"},
+		{
+			Kind: "group", ID: b64("pilot"), Anchor: b64("pilot"), DN: pilot, Ref: ref(pilot), DisplayName: "Pilot", Description: "tries things",
+			Members: []string{ref(alice), ref("CN=Nick,OU=NotSynced,DC=corp")},
+		},
 	}
-	if d := cmp.Diff(want, got); d != "" {
+	if d := cmp.Diff(want, got.objects); d != "" {
 		t.Error(d)
 	}
-	for _, base := range s.bases {
-		if base != "OU=Synced,DC=corp" {
-			t.Errorf("read %q, which is out of scope", base)
-		}
+	if !got.full || got.note != "" || len(got.cursor) == 0 {
+		t.Errorf("full %t, note %q, cursor %s", got.full, got.note, got.cursor)
 	}
 }
 
-func TestHashesAreHashedAgainAndWiped(t *testing.T) {
-	raw, err := hex.DecodeString(ntHex)
-	if err != nil {
-		t.Fatal(err)
+func TestALargeDirectoryComesInPartsOfFiveHundred(t *testing.T) {
+	f := &forest{at: "start"}
+	for i := range 1201 {
+		f.entries = append(f.entries, human(fmt.Sprintf("CN=%d,OU=Synced,DC=corp", i), fmt.Sprint(i)))
 	}
-	octets, digits := bytes.Clone(raw), []byte(strings.ToUpper(ntHex))
-	user := func(guid string, hash []byte) onprem.Entry {
-		e := entry("CN="+guid, "objectGUID", guid, "pwdLastSet", "133880436000000000")
-		if hash != nil {
-			e.Attrs["fourwaysNTHash"] = [][]byte{hash}
-		}
-		return e
-	}
-	s := &shelf{entries: map[string][]onprem.Entry{adUsers: {user("a", octets), user("b", digits), user("c", nil)}}}
-	got := readAll(t, agent.NewSource(s, adOptions()), dirsync.KindHash)
-	if len(got) != 2 {
-		t.Fatalf("%d objects, want two: the third has no hash", len(got))
-	}
-	for _, o := range got {
-		record, err := passhash.ParseOrgID(o.Hash)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !record.Match(passhash.HashOrgID(passhash.Expand([16]byte(raw)), record.Salt, record.Rounds)) {
-			t.Error("the record is not that of the password")
-		}
-		if strings.Contains(strings.ToLower(o.Hash), ntHex) || o.UPN != "" {
-			t.Errorf("more than the record leaves the premises: %+v", o)
-		}
-		if want := time.Date(2025, 4, 2, 5, 0, 0, 0, time.UTC); !o.HashAt.Equal(want) {
-			t.Errorf("changed at %s, want %s", o.HashAt, want)
-		}
-	}
-	if got[0].Hash == got[1].Hash {
-		t.Error("one salt serves two people")
-	}
-	for _, left := range [][]byte{octets, digits} {
-		if !bytes.Equal(left, make([]byte, len(left))) {
-			t.Error("an NT hash was not wiped")
-		}
+	if got := read(t, agent.NewSource(f, adOptions()), dirsync.Ask{Kind: dirsync.KindDirectory}); got.parts != 3 || len(got.objects) != 1201 {
+		t.Errorf("%d parts, %d objects", got.parts, len(got.objects))
 	}
 }
 
-// A password that is good only for being changed is withheld until it was.
-func TestATemporaryPasswordStaysOnThePremises(t *testing.T) {
-	hash := bytes.Repeat([]byte{7}, 16)
-	temporary := entry("CN=grace", "objectGUID", "g", "pwdLastSet", "0")
-	temporary.Attrs["fourwaysNTHash"] = [][]byte{hash}
-	settled := entry("CN=alice", "objectGUID", "a", "pwdLastSet", "133880436000000000")
-	settled.Attrs["fourwaysNTHash"] = [][]byte{bytes.Repeat([]byte{8}, 16)}
-	s := &shelf{entries: map[string][]onprem.Entry{adUsers: {temporary, settled}}}
-	got := readAll(t, agent.NewSource(s, adOptions()), dirsync.KindHash)
-	if len(got) != 1 || got[0].DN != "CN=alice" {
-		t.Errorf("what leaves the premises: %+v", got)
+func TestWhatCannotBeReadOfOneObjectStopsNobodyElse(t *testing.T) {
+	const ou = ",OU=Synced,DC=corp"
+	f := &forest{at: "start", entries: []onprem.Entry{
+		human("CN=a"+ou, "latin", "displayName", "Ren\xe9"),
+		human("CN=b"+ou, "long", "department", strings.Repeat("x", 5000)),
+		human("CN=c"+ou, "far", "pwdLastSet", "9223372036854775807", "whenChanged", "yesterday"),
+		human("CN=d"+ou, "well", "displayName", "René"),
+	}}
+	got := read(t, agent.NewSource(f, adOptions()), dirsync.Ask{Kind: dirsync.KindDirectory})
+	for guid, want := range map[string]string{"latin": "displayName is not UTF-8", "long": "department has 5000 octets, more than 4096", "far": "", "well": ""} {
+		if o := got.by(guid); o.ID == "" || o.Error != want {
+			t.Errorf("%s: %q, want %q", guid, o.Error, want)
+		}
 	}
-	if !bytes.Equal(hash, make([]byte, 16)) {
-		t.Error("the hash that stayed was not wiped")
+	if o := got.by("far"); !o.PasswordAt.IsZero() || !o.ChangedAt.IsZero() {
+		t.Errorf("times that nobody can write down: %s, %s", o.PasswordAt, o.ChangedAt)
+	}
+}
+
+func TestTheAnchorIsTheConfiguredAttribute(t *testing.T) {
+	f := &forest{at: "start", entries: []onprem.Entry{
+		human("CN=a,OU=Synced,DC=corp", "a", "mS-DS-ConsistencyGuid", "from another for", "employeeID", "17"), human("CN=b,OU=Synced,DC=corp", "b"),
+	}}
+	for _, c := range []struct{ attribute, a, b, bError string }{
+		{"", b64("a"), b64("b"), ""},
+		{"objectGUID", b64("a"), b64("b"), ""},
+		{"ms-DS-ConsistencyGuid", "ZnJvbSBhbm90aGVyIGZvcg==", b64("b"), ""},
+		{"employeeID", "MTc=", "", "it has no value in the anchor attribute employeeID"},
+	} {
+		o := adOptions()
+		o.AnchorAttribute = c.attribute
+		got := read(t, agent.NewSource(f, o), dirsync.Ask{Kind: dirsync.KindDirectory})
+		if a, b := got.by("a"), got.by("b"); a.Anchor != c.a || b.Anchor != c.b || b.Error != c.bError || a.Error != "" {
+			t.Errorf("%s: %q, %q %q", c.attribute, a.Anchor, b.Anchor, b.Error)
+		}
 	}
 }
 
 func TestWhatCannotBeReadIsAnError(t *testing.T) {
 	broken := errors.New("hung up")
-	read := func(s *shelf, o agent.SourceOptions, kind dirsync.Kind) error {
-		return agent.NewSource(s, o).Read(t.Context(), kind, func([]dirsync.Object) error { return nil })
+	try := func(f *forest, o agent.SourceOptions, kind dirsync.Kind) error {
+		_, err := tryRead(t, agent.NewSource(f, o), dirsync.Ask{Kind: kind})
+		return err
 	}
-	if err := read(&shelf{err: broken}, adOptions(), dirsync.KindDirectory); !errors.Is(err, broken) {
+	alice := []onprem.Entry{human("CN=Alice,OU=Synced,DC=corp", "alice")}
+	if err := try(&forest{err: broken, entries: alice}, adOptions(), dirsync.KindDirectory); !errors.Is(err, broken) {
 		t.Errorf("%v", err)
+	}
+	if err := try(&forest{}, adOptions(), dirsync.KindDirectory); !errors.Is(err, onprem.ErrNotFound) || !strings.Contains(err.Error(), "sync.scope") {
+		t.Errorf("a scope that isn't there: %v", err)
 	}
 	without := adOptions()
 	without.HashAttribute = ""
-	if err := read(&shelf{}, without, dirsync.KindHash); err == nil {
+	if err := try(&forest{entries: alice}, without, dirsync.KindHash); err == nil {
 		t.Error("hashes without a source of them")
 	}
-	if err := read(&shelf{}, adOptions(), dirsync.KindDirectory); err != nil {
+	if err := try(&forest{entries: alice}, adOptions(), "cook"); err == nil {
+		t.Error("an unknown kind")
+	}
+	if err := try(&forest{entries: alice}, adOptions(), dirsync.KindDirectory); err != nil {
 		t.Errorf("positive control: %v", err)
+	}
+	stop := errors.New("enough")
+	err := agent.NewSource(&forest{entries: alice}, adOptions()).Read(t.Context(), dirsync.Ask{Kind: dirsync.KindDirectory}, func(dirsync.Part) error { return stop })
+	if !errors.Is(err, stop) {
+		t.Errorf("%v, want what the caller said", err)
 	}
 }
 
-func TestOneBadHashDoesNotStopTheRest(t *testing.T) {
-	bad := entry("CN=a", "objectGUID", "a", "fourwaysNTHash", "short-secret")
-	good := entry("CN=b", "objectGUID", "b", "fourwaysNTHash", ntHex)
-	got := readAll(t, agent.NewSource(&shelf{entries: map[string][]onprem.Entry{adUsers: {bad, good}}}, adOptions()), dirsync.KindHash)
-	if len(got) != 2 || strings.Contains(got[0].Hash, "short-secret") {
-		t.Fatalf("%+v", got)
+// What the directory holds that is no text stays apart from what is sent on.
+func TestNoHashIsReadWithTheDirectory(t *testing.T) {
+	f := &forest{at: "start", entries: []onprem.Entry{human("CN=Alice,OU=Synced,DC=corp", "alice", "fourwaysNTHash", ntHex)}}
+	for _, kind := range []dirsync.Kind{dirsync.KindDirectory, dirsync.KindChanges, dirsync.KindLook} {
+		read(t, agent.NewSource(f, adOptions()), dirsync.Ask{Kind: kind, Name: "alice"})
 	}
-	if _, err := passhash.ParseOrgID(got[0].Hash); err == nil {
-		t.Error("a bad value became a record")
+	for _, name := range f.asked {
+		if strings.EqualFold(name, "fourwaysNTHash") {
+			t.Fatal("a hash was asked for")
+		}
 	}
-	if _, err := passhash.ParseOrgID(got[1].Hash); err != nil {
-		t.Errorf("positive control: %v", err)
+	read(t, agent.NewSource(f, adOptions()), dirsync.Ask{Kind: dirsync.KindHash})
+	if !bytes.Contains([]byte(strings.Join(f.asked, " ")), []byte("fourwaysNTHash")) {
+		t.Error("positive control: a hash run asks for it")
+	}
+}
+
+func TestOpenLDAPBecomesObjects(t *testing.T) {
+	ldap := func(dn, uuid, classes string, attrs ...string) onprem.Entry {
+		e := entry(dn, uuid, classes, attrs...)
+		e.Attrs["entryUUID"] = [][]byte{[]byte("text of " + uuid)}
+		return e
+	}
+	f := &forest{at: "start", entries: []onprem.Entry{
+		ldap("uid=bob,ou=people,dc=x", "bob", "inetOrgPerson person", "uid", "bob", "mail", "bob@x.test", "cn", "Bob", "pwdChangedTime", "20250402050000Z"),
+		ldap("uid=new,ou=people,dc=x", "new", "inetOrgPerson person", "uid", "new", "mail", "new@x.test", "pwdReset", "TRUE", "sambaPwdLastSet", "1743570000"),
+		ldap("cn=all,ou=groups,dc=x", "all", "groupOfNames", "cn", "all", "member", "uid=bob,ou=people,dc=x"),
+		ldap("ou=people,dc=x", "ou", "organizationalUnit"),
+	}}
+	o := agent.SourceOptions{Kind: onprem.LDAP, Scope: []string{"dc=x"}, CloudUPN: "mail", BindUPN: "mail", AnchorAttribute: "entryUUID"}
+	got := read(t, agent.NewSource(f, o), dirsync.Ask{Kind: dirsync.KindDirectory})
+	if got.names() != "all bob new" {
+		t.Fatal(got.names())
+	}
+	set := time.Date(2025, 4, 2, 5, 0, 0, 0, time.UTC)
+	if b := got.by("bob"); !b.Enabled || b.MustChange || !b.PasswordAt.Equal(set) || b.SAM != "bob" || b.Anchor != "dGV4dCBvZiBib2I=" {
+		t.Errorf("%+v", b)
+	}
+	if n := got.by("new"); !n.MustChange || !n.PasswordAt.Equal(set) {
+		t.Errorf("%+v", n)
+	}
+	if g := got.by("all"); g.DisplayName != "all" || len(g.Members) != 1 || g.Members[0] != got.by("bob").Ref {
+		t.Errorf("%+v", g)
 	}
 }

@@ -31,23 +31,21 @@ func (a *agent) ordered(ctx context.Context, msg *nats.Msg) {
 }
 
 func (a *agent) synchronise(ctx context.Context, o agentlink.Order) {
-	up := agentlink.NewUplink(a.Identity, a.conn, a.Clock, o)
-	err := a.read(ctx, o, up)
-	last := dirsync.Batch{Last: err == nil}
-	var sent *sendError
-	switch {
-	case errors.As(err, &sent): // the gateway ended the run, or is gone
-		a.Log.Warn("the synchronisation was not taken", "run", o.Run, "error", err)
-		return
-	case err != nil:
-		last.Error = err.Error()
-		a.Log.Warn("the directory could not be read", "run", o.Run, "error", err)
+	up := &upward{ctx: ctx, send: agentlink.NewUplink(a.Identity, a.conn, a.Clock, o).Send}
+	err := a.read(ctx, o.Ask, up.part)
+	if sent := (*sendError)(nil); !errors.As(err, &sent) {
+		if err != nil {
+			a.Log.Warn("the directory could not be read", "run", o.Run, "kind", string(o.Kind), "error", err)
+		}
+		err = errors.Join(err, up.end(err))
 	}
-	if err := up.Send(ctx, last); err != nil {
+	if sent := (*sendError)(nil); errors.As(err, &sent) { // the gateway ended the run, or is gone
 		a.Log.Warn("the synchronisation was not taken", "run", o.Run, "error", err)
 		return
 	}
-	a.Log.Info("synchronised", "run", o.Run, "kind", string(o.Kind), "complete", last.Last)
+	if o.Kind == dirsync.KindDirectory || o.Kind == dirsync.KindHash { // the others come every few seconds
+		a.Log.Info("synchronised", "run", o.Run, "kind", string(o.Kind), "complete", err == nil)
+	}
 }
 
 // sendError tells trouble with the gateway apart from trouble with the directory.
@@ -55,9 +53,20 @@ type sendError struct{ error }
 
 func (e *sendError) Unwrap() error { return e.error }
 
-func (a *agent) read(ctx context.Context, o agentlink.Order, up *agentlink.Uplink) error {
+// read has the source read. One run goes on at a time; a look or a write-back waits for the one before it, and never for a
+// run.
+func (a *agent) read(ctx context.Context, ask dirsync.Ask, yield func(dirsync.Part) error) error {
 	if a.Source == nil {
 		return errors.New("this agent has no sync role in its configuration")
+	}
+	if ask.Kind != dirsync.KindDirectory && ask.Kind != dirsync.KindHash {
+		select {
+		case a.looks <- struct{}{}:
+			defer func() { <-a.looks }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		return a.Source.Read(ctx, ask, yield)
 	}
 	select {
 	case a.runs <- struct{}{}:
@@ -65,20 +74,63 @@ func (a *agent) read(ctx context.Context, o agentlink.Order, up *agentlink.Uplin
 	default:
 		return errors.New("another run goes on at this agent")
 	}
-	return a.Source.Read(ctx, o.Ask, func(p dirsync.Part) error {
-		for whole := p; ; {
-			p.Objects = whole.Objects[:min(len(whole.Objects), batchSize)]
-			whole.Objects = whole.Objects[len(p.Objects):]
-			p.Cursor = whole.Cursor
-			if len(whole.Objects) > 0 {
-				p.Cursor = nil // not yet
-			}
-			if err := up.Send(ctx, dirsync.Batch{Part: p}); err != nil {
-				return &sendError{err}
-			}
-			if len(whole.Objects) == 0 {
-				return nil
-			}
+	return a.Source.Read(ctx, ask, yield)
+}
+
+// upward sends what a source yields, in batches. It holds the newest one back: the last of an answer says that it is.
+type upward struct {
+	ctx  context.Context //nolint:containedctx // of one answer
+	send func(context.Context, dirsync.Batch) error
+	held *dirsync.Batch
+	full bool
+}
+
+func (u *upward) part(whole dirsync.Part) error {
+	u.full = whole.Full
+	for {
+		p := whole
+		p.Objects = whole.Objects[:min(len(whole.Objects), batchSize)]
+		whole.Objects = whole.Objects[len(p.Objects):]
+		whole.Note, whole.Writable = "", nil
+		if len(whole.Objects) > 0 {
+			p.Cursor = nil // not yet
 		}
-	})
+		if err := u.push(dirsync.Batch{Part: p}); err != nil {
+			return err
+		}
+		if len(whole.Objects) == 0 {
+			return nil
+		}
+	}
+}
+
+func (u *upward) push(b dirsync.Batch) error {
+	before := u.held
+	u.held = &b
+	if before == nil {
+		return nil
+	}
+	if err := u.send(u.ctx, *before); err != nil {
+		return &sendError{err}
+	}
+	return nil
+}
+
+// end sends what is held back, as the last batch, or the error that came instead of more.
+func (u *upward) end(failed error) error {
+	if failed != nil || u.held == nil {
+		b := dirsync.Batch{Part: dirsync.Part{Full: u.full}, Last: failed == nil}
+		if failed != nil {
+			b.Error = failed.Error()
+		}
+		if err := u.push(b); err != nil {
+			return err
+		}
+	} else {
+		u.held.Last = true
+	}
+	if err := u.send(u.ctx, *u.held); err != nil {
+		return &sendError{err}
+	}
+	return nil
 }

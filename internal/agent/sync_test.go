@@ -20,9 +20,9 @@ type made struct {
 	err   error
 }
 
-func (m made) Read(_ context.Context, _ dirsync.Kind, yield func([]dirsync.Object) error) error {
+func (m made) Read(_ context.Context, _ dirsync.Ask, yield func(dirsync.Part) error) error {
 	for _, p := range m.parts {
-		if err := yield(p); err != nil {
+		if err := yield(dirsync.Part{Objects: p, Full: true, Cursor: []byte("here")}); err != nil {
 			return err
 		}
 	}
@@ -42,7 +42,7 @@ func collect(t *testing.T, w *agenttest.World, run string, kind dirsync.Kind) ([
 	ctx, cancel := context.WithTimeout(t.Context(), agenttest.Hang)
 	defer cancel()
 	var got []dirsync.Batch
-	err := w.Link.Sync(ctx, run, kind, func(b dirsync.Batch) error { got = append(got, b); return nil })
+	err := w.Link.Sync(ctx, run, dirsync.Ask{Kind: kind}, func(b dirsync.Batch) error { got = append(got, b); return nil })
 	return got, err
 }
 
@@ -83,7 +83,7 @@ func TestTroubleEndsARunAndChangesNothing(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	refuse := errors.New("refused by the plan")
-	err = w.Link.Sync(t.Context(), "refused", dirsync.KindDirectory, func(dirsync.Batch) error { return refuse })
+	err = w.Link.Sync(t.Context(), "refused", dirsync.Ask{Kind: dirsync.KindDirectory}, func(dirsync.Batch) error { return refuse })
 	if !errors.Is(err, refuse) {
 		t.Errorf("%v, want what the caller said", err)
 	}
@@ -102,7 +102,7 @@ func TestAgentThatDiesEndsTheRun(t *testing.T) {
 	w.Run(t, agent.Options{Identity: id, Source: blocked{reading}})
 	done := make(chan error, 1)
 	go func() {
-		done <- w.Link.Sync(context.Background(), "run", dirsync.KindDirectory, func(dirsync.Batch) error { return nil })
+		done <- w.Link.Sync(context.Background(), "run", dirsync.Ask{Kind: dirsync.KindDirectory}, func(dirsync.Batch) error { return nil })
 	}()
 	<-reading
 	w.Broker.Disconnect(id.AgentID)
@@ -118,7 +118,7 @@ func TestOneRunAtATime(t *testing.T) {
 	w.Run(t, agent.Options{Identity: id, Source: blocked{reading}})
 	first := make(chan error, 1)
 	go func() {
-		first <- w.Link.Sync(context.Background(), "first", dirsync.KindDirectory, func(dirsync.Batch) error { return nil })
+		first <- w.Link.Sync(context.Background(), "first", dirsync.Ask{Kind: dirsync.KindDirectory}, func(dirsync.Batch) error { return nil })
 	}()
 	<-reading
 	if _, err := collect(t, w, "first", dirsync.KindDirectory); err == nil {
@@ -136,7 +136,7 @@ func TestOneRunAtATime(t *testing.T) {
 
 type blocked struct{ reading chan struct{} }
 
-func (b blocked) Read(ctx context.Context, _ dirsync.Kind, _ func([]dirsync.Object) error) error {
+func (b blocked) Read(ctx context.Context, _ dirsync.Ask, _ func(dirsync.Part) error) error {
 	close(b.reading)
 	<-ctx.Done()
 	return ctx.Err()
@@ -148,7 +148,7 @@ func TestHashRecordsAreSealedOnTheBroker(t *testing.T) {
 	const record = "v1;PPH1_MD4,00112233445566778899,1000,000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f;"
 	w.Run(t, agent.Options{Identity: w.Enrol(t, "one", agentlink.RoleSync), Source: made{parts: [][]dirsync.Object{{{Kind: dirsync.User, Anchor: "a", Hash: record}}}}})
 	got, err := collect(t, w, "hashes", dirsync.KindHash)
-	if err != nil || len(got) != 2 || got[0].Objects[0].Hash != record {
+	if err != nil || len(got) != 1 || got[0].Objects[0].Hash != record {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	w.Until(t, "the tap heard the run", func() bool { return strings.Count(string(tap.Bytes()), `"run":"hashes"`) >= 2 })

@@ -1,0 +1,113 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fourways-id/fourways/internal/dirsync"
+	"github.com/fourways-id/fourways/internal/onprem"
+)
+
+// directory reads people, groups and contacts: what changed since the cursor, or all when there is no way on from it.
+func (s *source) directory(ctx context.Context, ask dirsync.Ask, yield func(dirsync.Part) error) error {
+	in, members, err := s.membered(ctx)
+	if err != nil {
+		return err
+	}
+	r := &run{source: s, terms: in, cursor: cursor{Rules: s.digest(dirsync.KindDirectory), Members: members}}
+	r.out = parts{yield: yield, writable: slices.Clone(s.o.WriteBack), done: s.adopt(ctx)}
+	if len(ask.Cursor) == 0 {
+		return r.whole(ctx, "")
+	}
+	from, why := goOn(ask.Cursor, r.cursor.Rules, members)
+	if why != "" {
+		return r.whole(ctx, why)
+	}
+	return r.since(ctx, from)
+}
+
+// run is one read of the directory.
+type run struct {
+	*source
+	terms  terms  // with the members of the groups
+	cursor cursor // all but the position
+	out    parts
+}
+
+// whole reads every scope to its end. The position comes first: what changes meanwhile is read again the next time.
+func (r *run) whole(ctx context.Context, note string) error {
+	position, note, err := r.position(ctx, note)
+	if err != nil {
+		return err
+	}
+	r.out.full, r.out.note = true, note
+	err = r.each(ctx, r.terms.matching(r.terms.kinds()), r.attributes(), func(e onprem.Entry) error {
+		kind := r.terms.kindOf(e)
+		if kind == "" {
+			return nil
+		}
+		if reason := r.terms.judge(e, true); reason != "" {
+			r.leftOut(kind, e.DN, reason)
+			return nil
+		}
+		return r.out.add(r.object(kind, e))
+	})
+	if err != nil {
+		return err
+	}
+	r.cursor.Position = position
+	return r.out.end(r.cursor.write())
+}
+
+// position is where a later read goes on; none, and a note why, when there is no way to learn what changes.
+func (s *source) position(ctx context.Context, note string) (at []byte, why string, err error) {
+	at, err = s.at.Position(ctx)
+	if errors.Is(err, onprem.ErrPosition) {
+		return nil, strings.TrimPrefix(note+"; ", "; ") + "changes can't be followed: " + err.Error(), nil
+	}
+	return at, note, err
+}
+
+func (s *source) leftOut(kind, dn, reason string) {
+	if s.o.LeftOut != nil {
+		s.o.LeftOut(kind, dn, reason)
+	}
+}
+
+// membered reads the direct members of the groups that make the scope, and digests them. A group that is not there would
+// empty the scope: it is an error.
+func (s *source) membered(ctx context.Context) (terms, string, error) {
+	t := s.terms
+	if len(t.groups) == 0 {
+		return t, "", nil
+	}
+	t.members = map[string]struct{}{}
+	for _, dn := range t.groups {
+		found := false
+		q := onprem.Query{BaseDN: dn, Attributes: []string{"member", "uniqueMember"}}
+		for e, err := range s.at.Read(ctx, q) {
+			if err != nil {
+				return t, "", fmt.Errorf("read the group %s of sync.groups: %w", dn, err)
+			}
+			if onprem.NormalDN(e.DN) != onprem.NormalDN(dn) {
+				continue
+			}
+			found = true
+			for _, member := range slices.Concat(e.Get("member"), e.Get("uniqueMember")) {
+				t.members[dirsync.Ref(onprem.NormalDN(string(member)))] = struct{}{}
+			}
+		}
+		if !found {
+			return t, "", fmt.Errorf("the group %s of sync.groups isn't there, or can't be seen by this account: correct the name or give the right to read it", dn)
+		}
+	}
+	refs := make([]string, 0, len(t.members))
+	for ref := range t.members {
+		refs = append(refs, ref)
+	}
+	slices.Sort(refs)
+	return t, fingerprint([]byte(strings.Join(refs, " "))), nil
+}
