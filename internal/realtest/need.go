@@ -40,6 +40,11 @@ func requirements() map[string]requirement {
 			files:    []string{"/usr/lib/ldap/ppolicy.la", "/etc/ldap/schema/inetorgperson.ldif"},
 			packages: []string{"slapd", "ldap-utils"},
 		},
+		"smbk5pwd": {
+			commands: []string{"slapd", "slapadd"},
+			files:    []string{"/usr/lib/ldap/smbk5pwd.la", "/etc/ldap/schema/inetorgperson.ldif"},
+			packages: []string{"slapd", "slapd-contrib", "ldap-utils"},
+		},
 		"simplesamlphp": {
 			commands: []string{"php"},
 			files:    []string{"/usr/share/simplesamlphp/www/index.php", "/usr/lib/php/*/dom.so", "/usr/lib/php/*/mbstring.so"},

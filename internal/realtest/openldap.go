@@ -24,6 +24,7 @@ const ldapBaseDN = "dc=example,dc=test"
 // An anonymous search finds nothing; Service reads everything but passwords.
 type OpenLDAPServer struct {
 	Directory
+	*server
 	Address string // IP; LDAP on 3389, LDAPS on 3636
 }
 
@@ -87,6 +88,10 @@ func ldapPolicies() []ldapPolicy {
 }
 
 func startOpenLDAP(on *stage) (*OpenLDAPServer, error) {
+	return startOpenLDAPWith(on, false)
+}
+
+func startOpenLDAPWith(on *stage, hashes bool) (*OpenLDAPServer, error) {
 	ip, err := loopback(3389, 3636)
 	if err != nil {
 		return nil, err
@@ -110,32 +115,31 @@ func startOpenLDAP(on *stage) (*OpenLDAPServer, error) {
 		Service: Person{Name: "search", Password: Password, DN: "cn=search," + ldapBaseDN},
 		People:  people,
 	}}
-	if err := s.load(folder, marks); err != nil {
+	if err := s.load(folder, marks, hashes); err != nil {
 		return nil, fmt.Errorf("openldap: %w", err)
 	}
 	path, err := program("slapd")
 	if err != nil {
 		return nil, err
 	}
-	// -d keeps it in the foreground; 0 says nothing more.
-	cmd := exec.Command(path, "-d", "0", "-F", filepath.Join(folder, "slapd.d"), "-h", s.LDAP+"/ "+s.LDAPS+"/")
-	cmd.Dir, cmd.Env = folder, environment()
-	p, err := on.start(folder, cmd)
-	if err != nil {
-		return nil, err
-	}
-	return s, p.ready(s.answers)
+	s.server = &server{on: on, folder: folder, answers: s.Directory.answers, command: func() *exec.Cmd {
+		// -d keeps it in the foreground; 0 says nothing more.
+		cmd := exec.Command(path, "-d", "0", "-F", filepath.Join(folder, "slapd.d"), "-h", s.LDAP+"/ "+s.LDAPS+"/")
+		cmd.Env = environment()
+		return cmd
+	}}
+	return s, s.start()
 }
 
 // load writes configuration and people before the server starts.
-func (s *OpenLDAPServer) load(folder string, marks map[string]string) error {
+func (s *OpenLDAPServer) load(folder string, marks map[string]string, hashes bool) error {
 	hash, err := ssha(Password)
 	if err != nil {
 		return err
 	}
 	world := map[string]any{
 		"Folder": folder, "BaseDN": s.BaseDN, "Admin": s.Admin, "Service": s.Service, "Hash": hash,
-		"Units": []string{"people", "groups", "policies"}, "Policies": ldapPolicies(), "People": s.People, "Marks": marks,
+		"Units": []string{"people", "groups", "policies"}, "Policies": ldapPolicies(), "People": s.People, "Marks": marks, "Hashes": hashes,
 	}
 	configuration := filepath.Join(folder, "slapd.d")
 	if err := errors.Join(os.Mkdir(configuration, 0o700), os.Mkdir(filepath.Join(folder, "db"), 0o700)); err != nil {
