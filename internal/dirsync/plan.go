@@ -15,13 +15,13 @@ import (
 // at all. Both stop a run before it changes anything: a wrong filter looks just like everybody having left.
 var (
 	ErrTooManyDeletes = errors.New("too many deletions")
-	ErrEmptySource    = errors.New("the source is empty")
+	ErrEmptySource    = errors.New("the source is empty: nothing was read and so nobody was deleted: check the agent's base_dn and scope")
 )
 
 // Limits bound what a run may delete.
 type Limits struct {
 	MaxDeletes int     // 0: nothing may be deleted
-	MaxRatio   float64 // of the synchronised objects; one single deletion is never too many by ratio
+	MaxRatio   float64 // of the synchronised objects; one single deletion is never too many by ratio. Below 0: not asked
 }
 
 // Change is one line of a Plan.
@@ -31,7 +31,7 @@ type Change struct {
 	What []string `json:"what,omitempty"`
 }
 
-// Skip is an object, or the name of one, that can't be taken, and why.
+// Skip is an object, its name or another attribute that can't be taken, and why.
 type Skip struct {
 	Kind   string `json:"kind"`
 	Name   string `json:"name"`
@@ -46,8 +46,8 @@ type Plan struct {
 	Hashes  []string `json:"hashes"` // UPNs whose hash is replaced
 	Skipped []Skip   `json:"skipped"`
 
-	Settled []Settled `json:"-"`
-	changes directory.Changes
+	Settled []Settled         `json:"-"` // every object that was planned, by anchor
+	changes directory.Changes // what is to be done
 }
 
 // Changes is the plan as the store carries it out; at stamps what it makes and changes.
@@ -80,16 +80,21 @@ func (p Plan) Empty() bool {
 	return len(p.Adds)+len(p.Updates)+len(p.Deletes)+len(p.Hashes) == 0
 }
 
-// Settled is what became of an object.
-type Settled struct{ ID, Anchor, Error, Quarantined string }
+// Settled is what becomes of an object of the source once its plan is carried out. With a reason in it, it is planned again
+// by every run.
+type Settled struct {
+	ID, Anchor  string
+	Error       string // why it could not be taken; "" when it was
+	Quarantined string // it was taken, but for an attribute that somebody else has: which, and whose
+}
 
-// Guard refuses what looks like a mistake at the source.
-func Guard(n, had int, l Limits) error {
+// Guard refuses so many deletions, of so many synchronised objects, when that looks like a mistake at the source.
+func Guard(deletes, had int, l Limits) error {
 	switch {
-	case n > l.MaxDeletes:
-		return fmt.Errorf("%w: %d objects are gone from the source and %d may be deleted: look at the preview, then raise sync.max_deletes for this run", ErrTooManyDeletes, n, l.MaxDeletes)
-	case n > 1 && l.MaxRatio >= 0 && float64(n) > l.MaxRatio*float64(had):
-		return fmt.Errorf("%w: %d of %d objects are gone from the source and %.0f %% may be deleted: look at the preview, then raise sync.max_delete_ratio for this run", ErrTooManyDeletes, n, had, l.MaxRatio*100)
+	case deletes > l.MaxDeletes:
+		return fmt.Errorf("%w: %d objects are gone from the source and %d may be deleted: look at the preview, then raise sync.max_deletes for this run", ErrTooManyDeletes, deletes, l.MaxDeletes)
+	case deletes > 1 && l.MaxRatio >= 0 && float64(deletes) > l.MaxRatio*float64(had):
+		return fmt.Errorf("%w: %d of %d objects are gone from the source and %.0f %% may be deleted: look at the preview, then raise sync.max_delete_ratio for this run", ErrTooManyDeletes, deletes, had, l.MaxRatio*100)
 	}
 	return nil
 }
