@@ -21,7 +21,14 @@ import (
 // behave listens on loopback and gives every connection to serve; all end with the test.
 func behave(t *testing.T, serve func(net.Conn)) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, _ := listen(t, "127.0.0.1:0", serve)
+	return "ldap://" + addr
+}
+
+// listen is behave at an address, and a way to end it before the test does.
+func listen(t *testing.T, addr string, serve func(net.Conn)) (string, func()) {
+	t.Helper()
+	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +47,7 @@ func behave(t *testing.T, serve func(net.Conn)) string {
 			work.Go(func() { defer c.Close(); serve(c) })
 		}
 	})
-	t.Cleanup(func() {
+	end := func() {
 		_ = l.Close()
 		mu.Lock()
 		for _, c := range open {
@@ -48,8 +55,9 @@ func behave(t *testing.T, serve func(net.Conn)) string {
 		}
 		mu.Unlock()
 		work.Wait()
-	})
-	return "ldap://" + l.Addr().String()
+	}
+	t.Cleanup(end)
+	return l.Addr().String(), end
 }
 
 // guard fails a test that hangs; it measures nothing.

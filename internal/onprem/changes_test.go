@@ -145,3 +145,43 @@ func TestThePresentPhaseNamesAllThereIs(t *testing.T) {
 		t.Errorf("%d pages", n)
 	}
 }
+
+func TestWhatOneServerToldIsNotReadFromAnother(t *testing.T) {
+	f := fakes()[onprem.DirSync]
+	first, second := &fake{answers: f.answers}, &fake{answers: f.answers}
+	addr, end := listen(t, "127.0.0.1:0", first.serve)
+	d := client(t, onprem.Config{
+		URLs: []string{"ldap://" + addr, behave(t, second.serve)}, TLS: onprem.Plain, Timeout: 20 * time.Second, BindDN: "cn=svc", BindPassword: secret("x"), BaseDN: base,
+	})
+	read := func() (err error) {
+		for _, err = range d.Entries(t.Context(), [][]byte{[]byte(idA)}, "", nil) {
+			continue
+		}
+		return err
+	}
+	ask := func() onprem.Position {
+		t.Helper()
+		at, err := d.Position(t.Context())
+		must(t, err)
+		return at
+	}
+	ask()
+	if err := read(); err != nil || second.requests.Load() > 0 {
+		t.Fatalf("control: %v, with %d requests to the second server", err, second.requests.Load())
+	}
+	end()
+	d.Close()
+	if err := read(); err == nil || !strings.Contains(err.Error(), "try again") {
+		t.Errorf("the server that told is gone: %v", err)
+	}
+	if err := read(); err != nil || second.requests.Load() == 0 {
+		t.Errorf("later: %v", err)
+	}
+	ask()
+	listen(t, addr, first.serve)
+	d.Close()
+	before := first.requests.Load()
+	if ask(); first.requests.Load() != before {
+		t.Error("the client went back to the first server, though the numbers of the second count")
+	}
+}

@@ -81,10 +81,14 @@ const (
 
 // connect opens a connection to the first server that can be reached, with TLS on it.
 func (d *Directory) connect(ctx context.Context) (*link, error) {
+	return d.connectTo(ctx, d.servers)
+}
+
+func (d *Directory) connectTo(ctx context.Context, servers []server) (*link, error) {
 	var errs []error
-	for _, s := range d.servers {
+	for _, s := range servers {
 		// Each server gets its share, so that a dead first one leaves time for the second.
-		share, cancel := context.WithTimeout(ctx, d.cfg.Timeout/time.Duration(len(d.servers)))
+		share, cancel := context.WithTimeout(ctx, d.cfg.Timeout/time.Duration(len(servers)))
 		l, err := s.open(share)
 		cancel()
 		if err == nil {
@@ -103,7 +107,7 @@ func (d *Directory) connectService(ctx context.Context) (*link, error) {
 	if d.cfg.BindDN == "" || d.cfg.BindPassword.Empty() {
 		return nil, errors.New("this needs a service account: set the bind DN and its password")
 	}
-	l, err := d.connect(ctx)
+	l, err := d.connectTo(ctx, d.homeFirst())
 	if err != nil {
 		return nil, err
 	}

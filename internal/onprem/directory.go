@@ -59,6 +59,7 @@ type Directory struct {
 	people   *pool                  // connections for binds of people
 	services *pool                  // connections bound as the service account
 	base     atomic.Pointer[string] // where the directory begins, once it was asked
+	home     atomic.Pointer[string] // the server that last said where it stands or what changed
 }
 
 // server is one parsed URL.

@@ -95,6 +95,7 @@ func parsePosition(raw Position) (place, error) {
 func (d *Directory) Position(ctx context.Context) (Position, error) {
 	var p place
 	err := d.visit(ctx, func(s *site) error {
+		d.home.Store(&s.l.server)
 		var err error
 		p, err = d.locate(ctx, s)
 		return err
@@ -156,6 +157,7 @@ func (d *Directory) Changes(ctx context.Context, from Position, yield func(Chang
 	p, err := parsePosition(from)
 	if err == nil {
 		err = d.visit(ctx, func(s *site) error {
+			d.home.Store(&s.l.server)
 			if err := d.admit(s, p); err != nil {
 				return err
 			}

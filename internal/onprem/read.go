@@ -72,7 +72,7 @@ func EscapeDN(value string) string { return ldap.EscapeDN(value) }
 func (d *Directory) Read(ctx context.Context, q Query) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		for again := true; again; {
-			l, err := d.services.take(ctx)
+			l, err := d.takeHome(ctx)
 			if err != nil {
 				yield(Entry{}, fmt.Errorf("reading the directory: %w", err))
 				return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -52,6 +53,41 @@ func (d *Directory) arrive(ctx context.Context) (*site, error) {
 		if !l.reused || !died(ctx, err) {
 			return nil, err
 		}
+	}
+}
+
+// homeFirst are the servers in order, but for the one that last said where it stands: update sequence numbers count there and
+// nowhere else, and other servers may be behind it.
+func (d *Directory) homeFirst() []server {
+	home := d.home.Load()
+	if home == nil {
+		return d.servers
+	}
+	isHome := func(s server) int {
+		if s.name == *home {
+			return 0
+		}
+		return 1
+	}
+	return slices.SortedStableFunc(slices.Values(d.servers), func(a, b server) int { return isHome(a) - isHome(b) })
+}
+
+// takeHome gives a connection for reading. What a server said to have changed must not be read from another one, which may
+// not have it yet: when the first is gone, that is an error once, and the reader begins again where it stood.
+func (d *Directory) takeHome(ctx context.Context) (*link, error) {
+	for {
+		l, err := d.services.take(ctx)
+		home := d.home.Load()
+		if err != nil || home == nil || *home == l.server {
+			return l, err
+		}
+		if l.reused { // kept from before
+			l.close()
+			continue
+		}
+		d.services.put(l)
+		d.home.CompareAndSwap(home, nil)
+		return nil, fmt.Errorf("%s can't be reached any more, and %s may not hold yet what it told: try again", *home, l.server)
 	}
 }
 
