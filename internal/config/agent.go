@@ -46,12 +46,19 @@ type Decoy struct {
 	PasswordFile string `toml:"password_file"`
 }
 
-// AgentSync is what a syncing agent reads.
+// AgentSync is what a syncing agent reads. Who is let through by each of scope, groups and filter is synchronised.
 type AgentSync struct {
 	Scope             []string `toml:"scope"`               // DNs of organisational units; empty: all of base_dn
+	Exclude           []string `toml:"exclude"`             // DNs of organisational units below a scope that are left out
+	Groups            []string `toml:"groups"`              // DNs of groups whose direct members alone are in scope; empty: everybody
+	Filter            string   `toml:"filter"`              // an LDAP filter that an object must match; "": none
 	CloudUPNAttribute string   `toml:"cloud_upn_attribute"` // "" means upn_attribute
-	HashSource        string   `toml:"hash_source"`         // none or attribute
-	HashAttribute     string   `toml:"hash_attribute"`
+	Changes           string   `toml:"changes"`             // how changes are followed: dirsync, usn (ad), syncrepl, csn (ldap); "" is the best there is
+	WriteBack         []string `toml:"write_back"`          // attributes that may be written on-premises; empty: none ever is
+
+	HashSource      string `toml:"hash_source"`      // none or attribute
+	HashAttribute   string `toml:"hash_attribute"`   // "" means sambaNTPassword (ldap)
+	SelectiveHashes string `toml:"selective_hashes"` // exclude (all but PHSFiltered) or include (PHSIncluded alone) by adminDescription; "": everybody's
 }
 
 // DefaultAgent is the configuration of an empty agent.toml.
@@ -74,6 +81,9 @@ func (a *Agent) complete() {
 	a.Directory.UPNAttribute = cmp.Or(a.Directory.UPNAttribute, upn)
 	a.Directory.AnchorAttribute = cmp.Or(a.Directory.AnchorAttribute, anchor)
 	a.Sync.CloudUPNAttribute = cmp.Or(a.Sync.CloudUPNAttribute, a.Directory.UPNAttribute)
+	if a.Directory.Kind == "ldap" {
+		a.Sync.HashAttribute = cmp.Or(a.Sync.HashAttribute, "sambaNTPassword")
+	}
 }
 
 // HasRole reports that the agent was given that role.

@@ -22,10 +22,7 @@ func (v *validator) agent(a *Agent) {
 	}
 	v.onprem(a)
 	v.decoy(a)
-	v.oneOf("sync.hash_source", a.Sync.HashSource, "none", "attribute")
-	if a.Sync.HashSource == "attribute" {
-		v.need("sync.hash_attribute", a.Sync.HashAttribute, "name the attribute that holds the NT hash")
-	}
+	v.agentSync(a)
 }
 
 func (v *validator) onprem(a *Agent) {
