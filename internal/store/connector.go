@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -123,15 +124,13 @@ func importObject(t *tx, part directory.Import, o directory.Imported) error {
 	if err != nil && !isNew {
 		return err
 	}
-	generation := part.Generation
-	if generation == 0 {
-		if err := t.row(`SELECT complete FROM sync_cursors WHERE kind = 'directory'`).Scan(&generation); err != nil {
-			return err
-		}
-		generation = max(generation, 1) // 0 is gone for sure
+	var complete int64
+	if err := t.row(`SELECT complete FROM sync_cursors WHERE kind = 'directory'`).Scan(&complete); err != nil {
+		return err
 	}
+	generation, back := cmp.Or(part.Generation, complete), before.generation < complete
 	due := 0
-	if isNew || part.Again || before.body != string(o.Object) || before.anchor != o.Anchor || before.generation == 0 {
+	if isNew || back || part.Again || before.body != string(o.Object) || before.anchor != o.Anchor {
 		due = dueOrder[o.Kind]
 	}
 	if _, err := t.exec(`INSERT INTO connector_space (id, kind, anchor, upn, ref, generation, due, body, password_at, hash_due) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -141,7 +140,7 @@ func importObject(t *tx, part directory.Import, o directory.Imported) error {
 		o.ID, o.Kind, o.Anchor, o.UPN, o.Ref, generation, due, string(o.Object), stamp(o.PasswordAt), o.Kind == "user"); err != nil {
 		return err
 	}
-	if isNew || before.ref != o.Ref || before.generation == 0 {
+	if isNew || back || before.ref != o.Ref {
 		return groupsDue(t, o.Ref)
 	}
 	return nil

@@ -19,7 +19,7 @@ func (d *DB) SyncCursor(ctx context.Context, kind string) (directory.Cursor, err
 
 // putCursor moves a cursor. One that is told when all was read last keeps it with it.
 func putCursor(t *tx, c directory.Cursor) error {
-	_, err := t.exec(`UPDATE sync_cursors SET place = $2, about = $3, at = $4, full_at = CASE WHEN $5 > 0 THEN $5 ELSE full_at END WHERE kind = $1`,
+	_, err := t.exec(`UPDATE sync_cursors SET place = $2, about = $3, at = $4, full_at = CASE WHEN CAST($5 AS BIGINT) > 0 THEN $5 ELSE full_at END WHERE kind = $1`,
 		c.Kind, c.Place, c.About, stamp(t.clock.Now()), stamp(c.FullAt))
 	return err
 }

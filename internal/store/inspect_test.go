@@ -2,13 +2,16 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/authn/authntest"
+	"github.com/fourways-id/fourways/internal/directory"
 	"github.com/fourways-id/fourways/internal/keyring"
 )
 
@@ -91,13 +94,22 @@ func TestALookAtAnOpenStoreWhoseMarksAreInTheLogSaysSo(t *testing.T) {
 
 func TestADamagedStoreIsFound(t *testing.T) {
 	o := closed(t, false)
+	db, err := Open(t.Context(), o)
+	must(t, err)
+	var users []directory.User
+	for i := range 200 { // the last page is theirs, and not the schema's
+		name := fmt.Sprintf("u%d", i)
+		users = append(users, directory.User{ID: authn.AccountID(name), UPN: name + "@one.test", DisplayName: strings.Repeat("x", 200)})
+	}
+	must(t, db.LoadUsers(t.Context(), users, nil))
+	must(t, db.Close())
 	text, err := os.ReadFile(o.Path)
 	must(t, err)
 	const page = 4096
 	if _, err := InspectFile(t.Context(), o.Path); err != nil {
 		t.Fatalf("control, closed: %v", err)
 	}
-	db, err := Open(t.Context(), o)
+	db, err = Open(t.Context(), o)
 	must(t, err)
 	must(t, db.SetMeta(t.Context(), "k", "v"))
 	if _, err := InspectFile(t.Context(), o.Path); !errors.Is(err, ErrUnsettled) {
@@ -107,7 +119,7 @@ func TestADamagedStoreIsFound(t *testing.T) {
 		t.Fatalf("control: %v", err)
 	}
 	must(t, db.Close())
-	for at := len(text) - page; at < len(text); at++ { // an index's last page
+	for at := len(text) - page; at < len(text); at++ {
 		text[at] = 0xff
 	}
 	must(t, os.WriteFile(o.Path, text, 0o600))

@@ -53,7 +53,7 @@ CREATE TABLE sync_cursors (
 	begun    BIGINT NOT NULL DEFAULT 0,
 	complete BIGINT NOT NULL DEFAULT 0
 );
-INSERT INTO sync_cursors (kind) VALUES ('directory'), ('hash');
+INSERT INTO sync_cursors (kind, begun, complete) VALUES ('directory', 1, 1), ('hash', 1, 1);
 
 -- Who synchronises; until 0: nobody does.
 CREATE TABLE sync_lease (
