@@ -16,6 +16,7 @@ import (
 // The bits of userAccountControl that the lab honours, [MS-ADTS] 2.2.16.
 const (
 	uacDisabled          = 0x2
+	uacNoPassword        = 0x20
 	uacNormal            = 0x200
 	uacDontExpire        = 0x10000
 	uacSmartcardRequired = 0x40000
@@ -173,6 +174,7 @@ func (d *domain) setPassword(e *entry, password []byte) {
 }
 
 // smartcardOnly does what Active Directory does when the flag is set: the password becomes a random one that nobody knows.
+// Nobody chose it, so pwdLastSet stays.
 func smartcardOnly(e *entry) {
 	e.hash = make([]byte, hashSize)
 	_, _ = rand.Read(e.hash)

@@ -18,8 +18,15 @@ type identity struct {
 
 func (i identity) known() bool { return i.name != "" }
 
+// replicates reports the right to follow changes, deletions included, that a domain controller calls Replicating Directory
+// Changes.
+func (i identity) replicates() bool { return i.admin || i.reader }
+
 // view is what of the directory somebody may see beyond what every known account sees.
-type view struct{ hashes bool }
+type view struct {
+	hashes  bool
+	deleted bool // tombstones
+}
 
 // acceptError is the text in which Active Directory wraps its sub-code.
 func acceptError(data string) string {

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,6 +17,8 @@ func (d *domain) create(o Options) error {
 		d.sid[i] = binary.LittleEndian.Uint32(b[:])
 	}
 	d.rid = 1000
+	d.id = make([]byte, 16)
+	_, _ = rand.Read(d.id)
 	top := newEntry(d.base)
 	top.set("objectClass", classChain("domainDNS")...)
 	d.defaults(top)
@@ -39,6 +42,34 @@ func (d *domain) create(o Options) error {
 	e.set("objectClass", classChain("container")...)
 	d.defaults(e)
 	e.set("isCriticalSystemObject", "TRUE")
+	if err := d.insert(e); err != nil {
+		return err
+	}
+	if err := d.dormant("Guest", ridGuest, uacNormal|uacDisabled|uacNoPassword|uacDontExpire); err != nil {
+		return err
+	}
+	return d.dormant("krbtgt", ridKrbtgt, uacNormal|uacDisabled)
+}
+
+// The relative ids of the accounts that every domain is made with, [MS-DTYP] 2.4.2.4.
+const (
+	ridAdministrator = 500
+	ridGuest         = 501
+	ridKrbtgt        = 502
+)
+
+// dormant makes an account that is there and that nobody uses.
+func (d *domain) dormant(user string, rid uint32, bits int64) error {
+	name, err := parseDN("CN=" + user + ",CN=Users," + d.base.String())
+	if err != nil {
+		return err
+	}
+	e := newEntry(name)
+	e.set("objectClass", classChain("user")...)
+	d.defaults(e)
+	e.set("objectSid", d.objectSID(rid))
+	e.setNumber("userAccountControl", bits)
+	e.set("isCriticalSystemObject", "TRUE")
 	return d.insert(e)
 }
 
@@ -60,6 +91,9 @@ func (d *domain) builtin(a Account, admin bool) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("the account name %q: %w", a.Name, err)
 	}
+	if a.Password == "" {
+		return "", fmt.Errorf("the account %q needs a password", a.Name)
+	}
 	e := d.entries[d.sams[fold(user)]]
 	if e == nil {
 		e = d.find(name)
@@ -68,24 +102,29 @@ func (d *domain) builtin(a Account, admin bool) (string, error) {
 		e = newEntry(name)
 		e.set("objectClass", classChain("user")...)
 		d.defaults(e)
-		e.set("isCriticalSystemObject", "TRUE")
+		if admin {
+			e.set("objectSid", d.objectSID(ridAdministrator))
+		}
 		if err := d.insert(e); err != nil {
 			return "", err
 		}
 	}
-	if a.Password == "" {
-		return "", fmt.Errorf("the account %q needs a password", a.Name)
-	}
-	e = e.clone()
-	e.setNumber("userAccountControl", uacNormal|uacDontExpire)
+	fit := e.clone()
+	fit.setNumber("userAccountControl", uacNormal|uacDontExpire)
 	if admin {
-		e.set("adminCount", "1")
+		fit.set("adminCount", "1")
+		fit.set("isCriticalSystemObject", "TRUE")
+	} else { // a service account is the domain's own business, and no part of it
+		fit.set("isCriticalSystemObject")
 	}
 	if string(e.hash) != string(ntHash(a.Password)) {
-		d.setPassword(e, []byte(a.Password))
+		d.setPassword(fit, []byte(a.Password))
 	}
-	d.put(e)
-	return e.name.key(), nil
+	if !slices.EqualFunc(fit.attrs, e.attrs, attribute.equal) || string(fit.hash) != string(e.hash) {
+		d.stamp(fit)
+		d.put(fit)
+	}
+	return fit.name.key(), nil
 }
 
 // userName is the bare user name in any of the forms a bind takes.

@@ -4,71 +4,11 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
-	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
-	"unique"
 )
-
-// attribute is one attribute of an entry: its name as first written, and its values as raw octets.
-type attribute struct {
-	name   string
-	values []string
-}
-
-// entry is one object. Entries in a domain never change: a writer clones, edits and puts the clone back, so that readers can
-// keep the pointer.
-type entry struct {
-	name  dn
-	attrs map[string]attribute // by lower-case name
-	hash  []byte               // NT hash, 16 octets; nil: no password, nobody can bind
-}
-
-func newEntry(name dn) *entry { return &entry{name: name, attrs: map[string]attribute{}} }
-
-func (e *entry) clone() *entry {
-	return &entry{name: e.name, attrs: maps.Clone(e.attrs), hash: e.hash}
-}
-
-func (e *entry) get(attr string) []string { return e.attrs[strings.ToLower(attr)].values }
-
-func (e *entry) first(attr string) string {
-	if v := e.get(attr); len(v) > 0 {
-		return v[0]
-	}
-	return ""
-}
-
-// number is the first value as an integer; 0 when there is none.
-func (e *entry) number(attr string) int64 {
-	n, err := strconv.ParseInt(e.first(attr), 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
-}
-
-// set replaces all values; without values the attribute is gone.
-func (e *entry) set(attr string, vals ...string) {
-	key := unique.Make(strings.ToLower(attr)).Value() // the same few names stand at every entry
-	if len(vals) == 0 {
-		delete(e.attrs, key)
-		return
-	}
-	if old, ok := e.attrs[key]; ok {
-		attr = old.name
-	}
-	e.attrs[key] = attribute{name: attr, values: slices.Clone(vals)}
-}
-
-func (e *entry) setNumber(attr string, n int64) { e.set(attr, strconv.FormatInt(n, 10)) }
-
-func (e *entry) is(class string) bool {
-	return slices.ContainsFunc(e.get("objectClass"), func(c string) bool { return strings.EqualFold(c, class) })
-}
 
 // domain is the directory: the entries and the indexes over them. The caller locks mu.
 type domain struct {
@@ -84,6 +24,10 @@ type domain struct {
 	sams    map[string]string              // sAMAccountName, folded -> entry key
 	mails   map[string]map[string]struct{} // mail, folded -> entry keys
 	groups  map[string]map[string]struct{} // member's key -> keys of its groups
+	guids   map[string]*entry              // objectGUID, tombstones included
+	history *history                       // tombstones included; nil while the domain is being read
+	graves  []*entry                       // tombstones, the oldest first
+	id      []byte                         // invocationId, 16 octets
 	sid     [3]uint32                      // the domain's own part of every objectSid
 	rid     uint32                         // last relative id given out
 	usn     int64                          // highestCommittedUSN
@@ -91,15 +35,21 @@ type domain struct {
 	touched map[string]struct{}            // keys of what is to be saved
 }
 
-// find is the entry of that name, or nil.
-func (d *domain) find(name dn) *entry { return d.entries[name.key()] }
+// find is the living entry of that name, or nil.
+func (d *domain) find(name dn) *entry {
+	if e := d.entries[name.key()]; e != nil && !e.grave {
+		return e
+	}
+	return nil
+}
 
 // insert takes a new entry in: it must have a parent and names that nobody else has.
 func (d *domain) insert(e *entry) error {
 	if d.find(e.name) != nil {
 		return refuse(codeEntryExists, "00000524: UpdErr: DSID-031A11E2, problem 6005 (ENTRY_EXISTS), data 0")
 	}
-	if len(e.name.norm) != len(d.base.norm) && d.entries[e.name.parentKey()] == nil {
+	parent := d.entries[e.name.parentKey()]
+	if len(e.name.norm) != len(d.base.norm) && (parent == nil || parent.grave) {
 		return refuse(codeNoSuchObject, "0000208D: NameErr: DSID-03100245, problem 2001 (NO_OBJECT), data 0, best match of: '"+d.base.String()+"'")
 	}
 	if err := d.unique(e, ""); err != nil {
@@ -134,17 +84,36 @@ func (d *domain) replace(e *entry) error {
 // stamp gives e the next update sequence number and the time.
 func (d *domain) stamp(e *entry) {
 	d.usn++
-	e.setNumber("uSNChanged", d.usn)
-	e.set("whenChanged", d.now().UTC().Format("20060102150405.0Z"))
+	e.count(d.usn, timestampOf(d.now()))
 }
 
-// put stores e and brings the indexes up to date. On its own it is right for counters that don't replicate (badPwdCount).
-func (d *domain) put(e *entry) {
+func timestampOf(t time.Time) string { return t.UTC().Format("20060102150405.0Z") }
+
+// put stores e in the place of the entry of its name. On its own it is right for what doesn't replicate (badPwdCount).
+func (d *domain) put(e *entry) { d.place(d.entries[e.name.key()], e) }
+
+// place stores e where old was, perhaps under another name, and brings the indexes up to date. Either may be nil.
+func (d *domain) place(old, e *entry) {
 	d.version++
+	if old != nil {
+		d.unindex(old)
+	}
+	if e != nil {
+		d.index(e)
+	}
+	if d.history != nil {
+		d.history.replace(old, e)
+	}
+}
+
+func (d *domain) index(e *entry) {
 	key := e.name.key()
-	d.forget(key)
 	d.touch(key)
 	d.entries[key] = e
+	d.guids[e.first("objectGUID")] = e
+	if e.grave { // its names are free again
+		return
+	}
 	if upn := fold(e.first("userPrincipalName")); upn != "" {
 		d.upns[upn] = key
 	}
@@ -156,6 +125,24 @@ func (d *domain) put(e *entry) {
 	}
 	for _, m := range memberKeys(e) {
 		enter(d.groups, m, key)
+	}
+}
+
+func (d *domain) unindex(e *entry) {
+	key := e.name.key()
+	d.touch(key)
+	delete(d.entries, key)
+	if guid := e.first("objectGUID"); d.guids[guid] == e {
+		delete(d.guids, guid)
+	}
+	if e.grave {
+		return
+	}
+	release(d.upns, fold(e.first("userPrincipalName")), key)
+	release(d.sams, fold(e.first("sAMAccountName")), key)
+	leave(d.mails, fold(e.first("mail")), key)
+	for _, m := range memberKeys(e) {
+		leave(d.groups, m, key)
 	}
 }
 
@@ -174,20 +161,18 @@ func leave(index map[string]map[string]struct{}, name, key string) {
 	}
 }
 
-// forget takes the entry of this key and its index rows out.
-func (d *domain) forget(key string) {
-	e := d.entries[key]
-	if e == nil {
-		return
+// release takes a name out of an index unless it stands for another entry by now: a line of the journal isn't in the order in
+// which things happened.
+func release(index map[string]string, name, key string) {
+	if index[name] == key {
+		delete(index, name)
 	}
-	d.version++
-	d.touch(key)
-	delete(d.entries, key)
-	delete(d.upns, fold(e.first("userPrincipalName")))
-	delete(d.sams, fold(e.first("sAMAccountName")))
-	leave(d.mails, fold(e.first("mail")), key)
-	for _, m := range memberKeys(e) {
-		leave(d.groups, m, key)
+}
+
+// forget takes the entry of this key out.
+func (d *domain) forget(key string) {
+	if e := d.entries[key]; e != nil {
+		d.place(e, nil)
 	}
 }
 
@@ -233,6 +218,11 @@ func (d *domain) values(e *entry, attr string, v view) ([]string, bool) {
 		return []string{string(e.hash)}, true
 	case "memberof":
 		return d.groupNames(e), true
+	case "parentguid":
+		if parent := d.entries[e.name.parentKey()]; parent != nil {
+			return parent.get("objectGUID"), true
+		}
+		return nil, true
 	}
 	return e.get(attr), true
 }

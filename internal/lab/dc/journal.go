@@ -177,7 +177,7 @@ func (d *domain) redo(text []byte) error {
 	if l.Header.Version != stateVersion || l.Header.Domain != d.dns {
 		return fmt.Errorf("it holds version %d of domain %q", l.Header.Version, l.Header.Domain)
 	}
-	d.sid, d.rid, d.usn = l.Header.SID, l.Header.RID, l.Header.USN
+	d.counters(l.Header)
 	for _, key := range l.Drop {
 		d.forget(key)
 	}

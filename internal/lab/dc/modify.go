@@ -2,7 +2,6 @@ package dc
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -77,6 +76,7 @@ func (s *session) change(r request) outcome {
 func (d *domain) exclusively(work func(*domain) error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.sweep()
 	return work(d)
 }
 
@@ -241,47 +241,4 @@ func (d *domain) apply(e *entry, ed edit, h how) error {
 	}
 	e.set(ed.attr, vals...)
 	return nil
-}
-
-// merge is the new list of values.
-func merge(old []string, ed edit, permissive bool) ([]string, error) {
-	s := syntaxOf(ed.attr)
-	same := func(a string) func(string) bool {
-		want, _ := normal(s, a)
-		return func(b string) bool { have, _ := normal(s, b); return have == want }
-	}
-	switch ed.kind {
-	case changeReplace:
-		return ed.vals, nil
-	case changeAdd:
-		vals := slices.Clone(old)
-		for _, v := range ed.vals {
-			if slices.ContainsFunc(vals, same(v)) {
-				if permissive {
-					continue
-				}
-				return nil, refuse(codeAttributeExists, "00002083: AtrErr: DSID-03151785, #1: problem 1006 (ATT_OR_VALUE_EXISTS), "+ed.attr)
-			}
-			vals = append(vals, v)
-		}
-		return vals, nil
-	case changeDelete:
-		if len(ed.vals) == 0 && (len(old) > 0 || permissive) {
-			return nil, nil
-		}
-		vals := slices.Clone(old)
-		for _, v := range ed.vals {
-			i := slices.IndexFunc(vals, same(v))
-			if i >= 0 {
-				vals = slices.Delete(vals, i, i+1)
-			} else if !permissive {
-				return nil, refuse(codeNoSuchAttribute, "00002085: AtrErr: DSID-03151785, #1: problem 1001 (NO_ATTRIBUTE_OR_VAL), "+ed.attr)
-			}
-		}
-		if len(ed.vals) == 0 {
-			return nil, refuse(codeNoSuchAttribute, "00002085: AtrErr: DSID-03151785, #1: problem 1001 (NO_ATTRIBUTE_OR_VAL), "+ed.attr)
-		}
-		return vals, nil
-	}
-	return nil, refuse(codeUnwilling, "unknown kind of change")
 }

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"unique"
 )
 
 // stateVersion changes when an older program couldn't read the file.
@@ -25,6 +24,7 @@ type header struct {
 	SID     [3]uint32 `json:"sid"`
 	RID     uint32    `json:"rid"`
 	USN     int64     `json:"usn"`
+	ID      []byte    `json:"invocationId,omitempty"`
 }
 
 type storedEntry struct {
@@ -107,8 +107,10 @@ func (w whole) write(file string) error {
 }
 
 func (d *domain) header() header {
-	return header{Version: stateVersion, Domain: d.dns, SID: d.sid, RID: d.rid, USN: d.usn}
+	return header{Version: stateVersion, Domain: d.dns, SID: d.sid, RID: d.rid, USN: d.usn, ID: d.id}
 }
+
+func (d *domain) counters(h header) { d.sid, d.rid, d.usn, d.id = h.SID, h.RID, h.USN, h.ID }
 
 func (e *entry) stored() storedEntry {
 	stored := storedEntry{DN: e.name.String(), Attrs: make(map[string][][]byte, len(e.attrs)), Hash: e.hash}
@@ -125,11 +127,14 @@ func (e *entry) stored() storedEntry {
 // load reads the file and its journal; false when there is none yet.
 func (s *Server) load() (bool, error) {
 	found, err := s.dom.read(s.opts.File)
-	if err != nil || !found {
-		return found, err
+	if err == nil && found {
+		s.remember(s.dom.still())
+		err = s.dom.replay(journalOf(s.opts.File))
 	}
-	s.remember(s.dom.still())
-	return true, s.dom.replay(journalOf(s.opts.File))
+	if err == nil {
+		s.dom.ready()
+	}
+	return found, err
 }
 
 // read takes the file in piece by piece: it may hold a hundred thousand people.
@@ -160,6 +165,8 @@ func (d *domain) read(file string) (bool, error) {
 			err = dec.Decode(&h.RID)
 		case "usn":
 			err = dec.Decode(&h.USN)
+		case "invocationId":
+			err = dec.Decode(&h.ID)
 		case "entries":
 			if h.Version == stateVersion && h.Domain == d.dns {
 				err = d.readEntries(dec)
@@ -180,7 +187,7 @@ func (d *domain) read(file string) (bool, error) {
 		return false, fmt.Errorf("%s holds version %d of domain %q; wanted are version %d and %q: move it away or change the domain",
 			file, h.Version, h.Domain, stateVersion, d.dns)
 	}
-	d.sid, d.rid, d.usn = h.SID, h.RID, h.USN
+	d.counters(h)
 	return true, nil
 }
 
@@ -221,8 +228,9 @@ func (d *domain) putStored(stored storedEntry) error {
 		for i, v := range vals {
 			strs[i] = string(v)
 		}
-		e.set(unique.Make(attr).Value(), strs...) // the same few names stand at every entry
+		e.set(attr, strs...)
 	}
+	e.usn, e.grave = e.number("uSNChanged"), e.first("isDeleted") == "TRUE"
 	d.put(e)
 	return nil
 }

@@ -8,27 +8,6 @@ import (
 	ber "github.com/go-asn1-ber/asn1-ber"
 )
 
-// remove deletes a leaf, and its name from every group.
-func (d *domain) remove(target string) error {
-	name, err := parseDN(target)
-	if err != nil {
-		return refuse(codeInvalidDN, err.Error())
-	}
-	e := d.find(name)
-	switch {
-	case e == nil:
-		return refuse(codeNoSuchObject, noSuchObject(d.base))
-	case e.first("isCriticalSystemObject") == "TRUE":
-		return refuse(codeUnwilling, "00002011: SvcErr: DSID-031A12D2, problem 5003 (WILL_NOT_PERFORM), data 0: the domain needs this entry")
-	case len(d.subtree(name)) > 1:
-		return refuse(codeNotOnNonLeaf, "00002015: UpdErr: DSID-031A1236, problem 6003 (CAN'T_ON_NON_LEAF), data 0")
-	}
-	d.relink(name, func(dn) (dn, bool) { return dn{}, false })
-	d.forget(name.key())
-	d.usn++
-	return nil
-}
-
 // subtree are the entries at and under a name, parents first.
 func (d *domain) subtree(name dn) []*entry {
 	var in []*entry
@@ -41,7 +20,8 @@ func (d *domain) subtree(name dn) []*entry {
 	return in
 }
 
-// relink edits the member lists that hold a name: to the new name, or without it.
+// relink edits the member lists that hold a name: to the new name, or without it. For Active Directory a member is the object
+// and not its name, so the groups don't count as changed.
 func (d *domain) relink(name dn, to func(dn) (dn, bool)) {
 	for key := range maps.Clone(d.groups[name.key()]) {
 		group := d.entries[key].clone()
@@ -55,7 +35,6 @@ func (d *domain) relink(name dn, to func(dn) (dn, bool)) {
 			}
 		}
 		group.set("member", members...)
-		d.stamp(group)
 		d.put(group)
 	}
 }
@@ -101,22 +80,18 @@ func (d *domain) rename(target, leaf, parent string, moves bool) error {
 	return nil
 }
 
-// move gives the entry and all below it their new names, in member lists too.
+// move gives the entry and all below it their new names, in member lists too. Only the entry itself counts as changed.
 func (d *domain) move(from, to dn) {
 	for _, e := range d.subtree(from) {
-		changed := e.clone()
+		d.relink(e.name, func(m dn) (dn, bool) { return m.moved(from, to), true })
+		now := d.entries[e.name.key()] // a group that lists itself or another mover was just changed by relink
+		changed := now.clone()
 		changed.name = e.name.moved(from, to)
 		if e.name.key() == from.key() {
 			changed.set(strings.ToLower(to.attr), to.value)
 			changed.set("name", to.value)
+			d.stamp(changed)
 		}
-		d.relink(e.name, func(m dn) (dn, bool) { return m.moved(from, to), true })
-		// A group that lists itself or another mover was just changed by relink: start from what is stored now.
-		if now := d.find(e.name); now != nil && now != e {
-			changed.set("member", now.get("member")...)
-		}
-		d.forget(e.name.key())
-		d.stamp(changed)
-		d.put(changed)
+		d.place(now, changed)
 	}
 }

@@ -2,7 +2,6 @@ package dc
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,7 +28,9 @@ func (e *entry) encode(q query, v view, get values) *ber.Packet {
 		if !ok || len(vals) == 0 {
 			continue
 		}
-		name, vals = ranged(name, vals)
+		if !q.whole {
+			name, vals = ranged(name, vals)
+		}
 		one := sequence(ber.TagSequence)
 		one.AppendChild(octetString(name))
 		set := sequence(ber.TagSet)
@@ -59,8 +60,8 @@ func (e *entry) selected(asked []string) []string {
 		}
 	}
 	if all {
-		for _, key := range slices.Sorted(maps.Keys(e.attrs)) {
-			names = append(names, e.attrs[key].name)
+		for _, a := range e.attrs {
+			names = append(names, a.name)
 		}
 		if !e.name.isRoot() {
 			names = append(names, "distinguishedName", "memberOf")
@@ -76,8 +77,8 @@ func (e *entry) selected(asked []string) []string {
 
 // spelled is the attribute's own spelling where the entry has it, else the client's.
 func (e *entry) spelled(asked string) string {
-	if a, ok := e.attrs[strings.ToLower(asked)]; ok {
-		return a.name
+	if i := e.at(asked); i >= 0 {
+		return e.attrs[i].name
 	}
 	return asked
 }
@@ -106,31 +107,4 @@ func ranged(name string, vals []string) (string, []string) {
 		return fmt.Sprintf("%s;range=%d-*", base, from), vals[from:]
 	}
 	return fmt.Sprintf("%s;range=%d-%d", base, from, to), vals[from : to+1]
-}
-
-// rootDSE is what anybody may read: [MS-ADTS] 3.1.1.3.2.
-func (s *Server) rootDSE() *entry {
-	d := s.dom
-	d.mu.RLock()
-	usn := d.usn
-	d.mu.RUnlock()
-	base := d.base.String()
-	e := newEntry(dn{})
-	e.set("objectClass", "top")
-	e.set("namingContexts", base)
-	e.set("defaultNamingContext", base)
-	e.set("rootDomainNamingContext", base)
-	e.set("configurationNamingContext", "CN=Configuration,"+base)
-	e.set("schemaNamingContext", "CN=Schema,CN=Configuration,"+base)
-	e.set("dnsHostName", strings.ToLower(d.host)+"."+d.dns)
-	e.set("ldapServiceName", d.dns+":"+strings.ToLower(d.host)+"$@"+strings.ToUpper(d.dns))
-	e.set("supportedLDAPVersion", "3")
-	e.set("supportedControl", oidPaged, oidDomainScope, oidBypassHash, oidPermissive)
-	e.set("supportedExtension", oidStartTLS, oidWhoAmI)
-	e.set("supportedCapabilities", oidActiveDirect)
-	e.set("vendorName", "fourways lab")
-	e.setNumber("highestCommittedUSN", usn)
-	e.set("currentTime", d.now().UTC().Format("20060102150405.0Z"))
-	e.set("isSynchronized", "TRUE")
-	return e
 }

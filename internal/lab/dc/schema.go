@@ -31,9 +31,10 @@ func syntaxOf(attr string) syntax {
 		"usnchanged", "usncreated", "grouptype", "samaccounttype", "primarygroupid", "maxpwdage", "lockoutthreshold",
 		"lockoutduration", "lockoutobservationwindow", "instancetype":
 		return integer
-	case "objectguid", "objectsid", "logonhours", "unicodepwd", "fourwaysnthash", "ms-ds-consistencyguid", "thumbnailphoto":
+	case "objectguid", "objectsid", "logonhours", "unicodepwd", "fourwaysnthash", "ms-ds-consistencyguid", "thumbnailphoto",
+		"invocationid", "parentguid":
 		return octets
-	case "member", "memberof", "distinguishedname", "manager", "objectcategory":
+	case "member", "memberof", "distinguishedname", "manager", "objectcategory", "lastknownparent":
 		return distinguished
 	case "whencreated", "whenchanged":
 		return timestamp
@@ -57,21 +58,30 @@ func protected(attr string) bool {
 	switch strings.ToLower(attr) {
 	case "objectguid", "objectsid", "objectcategory", "distinguishedname", "whencreated", "whenchanged", "usncreated", "usnchanged",
 		"memberof", "badpwdcount", "badpasswordtime", "lastlogon", "samaccounttype", "instancetype",
-		"fourwaysnthash", "userpassword", "dbcspwd", "supplementalcredentials", "iscriticalsystemobject":
+		"fourwaysnthash", "userpassword", "dbcspwd", "supplementalcredentials", "iscriticalsystemobject",
+		"isdeleted", "lastknownparent", "msds-lastknownrdn", "parentguid", "invocationid":
 		return true
 	}
 	return false
 }
 
-// single-valued attributes that clients write; a second value is refused.
+// single-valued attributes that clients write; a second value is refused. The schema gives description several values, the
+// accounts database one.
 func singleValued(attr string) bool {
 	switch strings.ToLower(attr) {
 	case "useraccountcontrol", "accountexpires", "pwdlastset", "lockouttime", "userprincipalname", "samaccountname", "logonhours",
 		"userworkstations", "maxpwdage", "lockoutthreshold", "lockoutduration", "lockoutobservationwindow", "ms-ds-consistencyguid",
-		"displayname", "givenname", "sn", "mail", "cn", "name", "grouptype", "manager":
+		"displayname", "givenname", "sn", "mail", "cn", "name", "grouptype", "manager", "admindescription", "department", "title",
+		"description", "mailnickname", "msexchusagelocation", "c", "msds-externaldirectoryobjectid":
 		return true
 	}
 	return false
+}
+
+// numeral is the number that normal has accepted.
+func numeral(s string) int64 {
+	n, _ := strconv.ParseInt(s, 10, 64)
+	return n
 }
 
 // normal is the comparable form of one value; false when the value doesn't fit the syntax.

@@ -3,10 +3,7 @@ package dc
 import (
 	"cmp"
 	"crypto/rand"
-	"iter"
-	"maps"
 	"slices"
-	"strings"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 )
@@ -17,6 +14,9 @@ const (
 	oidDomainScope  = "1.2.840.113556.1.4.1339" // no search references
 	oidPermissive   = "1.2.840.113556.1.4.1413" // modify: adding what is there is no error
 	oidBypassHash   = "1.3.6.1.4.1.7165.4.3.12" // Samba's DSDB_CONTROL_BYPASS_PASSWORD_HASH: see modify.go
+	oidShowDeleted  = "1.2.840.113556.1.4.417"  // tombstones are found too
+	oidDirSync      = "1.2.840.113556.1.4.841"  // what has changed: dirsync.go
+	oidRanges       = "1.2.840.113556.1.4.802"  // announced only: ranges come without it, as in Active Directory
 	oidActiveDirect = "1.2.840.113556.1.4.800"  // capability: this is Active Directory
 )
 
@@ -33,10 +33,6 @@ func noSuchObject(base dn) string {
 	return "0000208D: NameErr: DSID-0310028B, problem 2001 (NO_OBJECT), data 0, best match of: '" + base.String() + "'"
 }
 
-func supported(oid string) bool {
-	return slices.Contains([]string{oidPaged, oidDomainScope, oidBypassHash, oidPermissive}, oid)
-}
-
 // page is the rest of a paged search, under the cookie that the client got.
 type page struct {
 	cookie string
@@ -51,6 +47,7 @@ type query struct {
 	typesOnly bool
 	filter    filter
 	attrs     []string
+	whole     bool // long lists of values aren't cut
 }
 
 func decodeQuery(p *ber.Packet) (query, error) {
@@ -87,12 +84,18 @@ func (s *session) search(r request) outcome {
 	if !s.who.known() {
 		return out.with(codeOperationsError, bindFirst)
 	}
-	found, done, err := s.results(r, q)
+	v := s.view()
+	_, v.deleted = r.control(oidShowDeleted)
+	v.deleted = v.deleted && s.who.replicates()
+	if c, asked := r.control(oidDirSync); asked {
+		return s.dirSync(r, q, c)
+	}
+	found, done, err := s.results(r, q, v)
 	if err != nil {
 		return out.fail(err)
 	}
 	for _, e := range found {
-		if !s.write(message(r.id, s.srv.dom.encode(e, q, s.view()))) {
+		if !s.write(message(r.id, s.srv.dom.encode(e, q, v))) {
 			out.end = true
 			return out
 		}
@@ -118,7 +121,7 @@ type ending struct {
 }
 
 // results finds what to send now: everything, a page, or as much as the size limit lets through.
-func (s *session) results(r request, q query) ([]*entry, ending, error) {
+func (s *session) results(r request, q query, v view) ([]*entry, ending, error) {
 	c, paged := r.control(oidPaged)
 	size, cookie := 0, ""
 	if paged {
@@ -140,7 +143,7 @@ func (s *session) results(r request, q query) ([]*entry, ending, error) {
 		}
 	} else {
 		var err error
-		if found, err = s.srv.dom.lookup(q, s.view()); err != nil {
+		if found, err = s.srv.dom.lookup(q, v); err != nil {
 			return nil, ending{}, err
 		}
 	}
@@ -177,51 +180,24 @@ func (d *domain) lookup(q query, v view) ([]*entry, error) {
 	}
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	root := d.find(base)
+	root := d.visible(base, v)
 	if root == nil {
 		return nil, refuse(codeNoSuchObject, noSuchObject(d.base))
 	}
 	var found []*entry
-	for _, e := range d.candidates(q, root) {
+	for _, e := range d.candidates(q, root, v) {
 		get := func(attr string) ([]string, bool) { return d.values(e, attr, v) }
 		if q.filter.match(get) == yes {
 			found = append(found, e)
 		}
 	}
 	slices.SortFunc(found, func(a, b *entry) int {
-		return cmp.Or(cmp.Compare(len(a.name.norm), len(b.name.norm)), cmp.Compare(a.name.key(), b.name.key()))
+		if order := cmp.Compare(len(a.name.norm), len(b.name.norm)); order != 0 {
+			return order
+		}
+		return slices.Compare(a.name.norm, b.name.norm)
 	})
 	return found, nil
-}
-
-// candidates are the entries in scope.
-func (d *domain) candidates(q query, root *entry) []*entry {
-	if q.scope == 0 {
-		return []*entry{root}
-	}
-	var in []*entry
-	for e := range d.named(q.filter) {
-		direct := len(e.name.norm) == len(root.name.norm)+1
-		if e.name.below(root.name) && (q.scope == 2 || direct) {
-			in = append(in, e)
-		}
-	}
-	return in
-}
-
-// named are the entries that a filter can be true for: all of them, or those of one address when it asks for that. Whoever
-// signs in at the other company is looked for so, among a hundred thousand.
-func (d *domain) named(f filter) iter.Seq[*entry] {
-	if f.op != filterEqual || !strings.EqualFold(f.attr, "mail") {
-		return maps.Values(d.entries)
-	}
-	return func(yield func(*entry) bool) {
-		for key := range d.mails[fold(f.value)] {
-			if !yield(d.entries[key]) {
-				return
-			}
-		}
-	}
 }
 
 // reference is where a search from the top of the domain would have to go on: a domain controller always names its

@@ -68,7 +68,22 @@ func (d *domain) seedOne(in Entry) error {
 	if err != nil || guid == "" {
 		return err
 	}
-	e := d.find(name).clone()
+	return d.identify(name, guid)
+}
+
+// identify gives an entry a GUID. The tombstone that has it comes to an end: the object lives again.
+func (d *domain) identify(name dn, guid string) error {
+	old := d.find(name)
+	switch other := d.guids[guid]; {
+	case other == old:
+		return nil
+	case other != nil && !other.grave:
+		return fmt.Errorf("the objectGUID is that of %s already", other.name)
+	case other != nil:
+		d.forget(other.name.key())
+		d.graves = slices.DeleteFunc(d.graves, func(g *entry) bool { return g == other })
+	}
+	e := old.clone()
 	e.set("objectGUID", guid)
 	d.put(e)
 	return nil

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -129,6 +128,7 @@ func prepare(o Options) (*Server, error) {
 	}
 	s.dom.touched = nil // what was read is on the disk
 	if !found {
+		s.dom.ready()
 		if err := s.dom.create(o); err != nil {
 			return nil, err
 		}
@@ -141,6 +141,7 @@ func prepare(o Options) (*Server, error) {
 			return nil, err
 		}
 	}
+	s.dom.sweep()
 	if o.File != "" && !found {
 		return s, s.checkpoint()
 	}
@@ -185,8 +186,8 @@ func (s *Server) nameOf(key string) string {
 func (s *Server) Empty() bool {
 	s.dom.mu.RLock()
 	defer s.dom.mu.RUnlock()
-	for _, e := range s.dom.entries {
-		if e.first("isCriticalSystemObject") != "TRUE" && slices.Contains(e.get("objectClass"), "user") {
+	for key, e := range s.dom.entries {
+		if !e.grave && key != s.admin && key != s.reader && e.first("isCriticalSystemObject") != "TRUE" && e.is("user") {
 			return false
 		}
 	}

@@ -56,7 +56,8 @@ func (d *domain) fill(w whole) {
 	for _, e := range w.entries {
 		d.put(e)
 	}
-	d.sid, d.rid, d.usn = w.header.SID, w.header.RID, w.header.USN
+	d.counters(w.header)
+	d.ready()
 }
 
 // Kept is a domain that Keep wrote down, read whole and not yet anybody's.
@@ -82,12 +83,14 @@ func (s *Server) ReadKept(file string) (Kept, error) {
 	if err != nil {
 		return Kept{}, fmt.Errorf("read a kept state of the domain controller: %w", err)
 	}
+	k.dom.ready()
 	k.whole = k.dom.still()
 	return k, nil
 }
 
 // Restore makes the domain what ReadKept read, for connections that are open too: nobody is hung up on, and what they ask
-// next is answered from it. Each Kept is good once. After an error the domain in memory is the kept one and the file may be
+// next is answered from it. The invocationId comes back with the numbers it stands for: a place in the changes that was noted
+// before Keep is good again, and one noted after it must be put back too by whoever holds it. Each Kept is good once. After an error the domain in memory is the kept one and the file may be
 // the other: read and restore it again.
 func (s *Server) Restore(k Kept) error {
 	s.saving.Lock()
@@ -111,7 +114,7 @@ func (d *domain) empty() *domain {
 	return &domain{
 		base: d.base, dns: d.dns, netbios: d.netbios, host: d.host, now: d.now,
 		entries: map[string]*entry{}, upns: map[string]string{}, sams: map[string]string{},
-		mails: map[string]map[string]struct{}{}, groups: map[string]map[string]struct{}{},
+		mails: map[string]map[string]struct{}{}, groups: map[string]map[string]struct{}{}, guids: map[string]*entry{},
 	}
 }
 
@@ -120,7 +123,9 @@ func (d *domain) become(other *domain) uint64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.entries, d.upns, d.sams, d.mails, d.groups = other.entries, other.upns, other.sams, other.mails, other.groups
-	d.sid, d.rid, d.usn, d.touched = other.sid, other.rid, other.usn, nil
+	d.guids, d.history, d.graves = other.guids, other.history, other.graves
+	d.counters(other.header())
+	d.touched = nil
 	d.version++
 	return d.version
 }
