@@ -157,20 +157,20 @@ func (a *app) printRuns(did api.SyncRuns) error {
 	case formatJSONL:
 		return writeLines(a.out, did.Runs)
 	}
-	return show(a, did, columns[api.SyncRuns]{}, func(w io.Writer) error { return writeRuns(w, did.Runs, did.Runs) })
+	return show(a, did, columns[api.SyncRuns]{}, func(w io.Writer) error { return a.writeRuns(w, did.Runs, did.Runs) })
 }
 
 // writeRuns is the narrow table, and below it what does not go into a row of those that are told more of.
-func writeRuns(w io.Writer, runs, more []directory.Run) error {
+func (a *app) writeRuns(w io.Writer, runs, more []directory.Run) error {
 	if err := writeTable(w, runs, narrowRuns()); err != nil {
 		return err
 	}
 	var b strings.Builder
 	for _, r := range more {
 		for _, why := range remarks(r) {
-			fmt.Fprintf(&b, "%s %s: %s\n", r.Kind, when(r.Began), printable(why))
+			b.WriteString(indented(printable(why), r.Kind+" "+when(r.Began)+": ", a.width()))
 		}
-		writeSkipped(&b, r.Skipped)
+		writeSkipped(&b, r.Skipped, a.width())
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -201,10 +201,10 @@ func lastOfEach(runs []directory.Run) (last []directory.Run) {
 }
 
 // writeSkipped names what a run left out, the first of many only.
-func writeSkipped(b *strings.Builder, all []string) {
+func writeSkipped(b *strings.Builder, all []string, width int) {
 	const most = 5
 	for _, why := range all[:min(most, len(all))] {
-		fmt.Fprintf(b, "skipped: %s\n", printable(why))
+		b.WriteString(indented(printable(why), "skipped: ", width))
 	}
 	if more := len(all) - most; more > 0 {
 		fmt.Fprintf(b, "skipped: %d more; `fourways sync errors` names all that can't be taken\n", more)

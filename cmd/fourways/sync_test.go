@@ -162,10 +162,14 @@ func TestExplainShowsTheReasonAtEachStep(t *testing.T) {
 	}})
 	s := newShell(t).at(url)
 	golden.Check(t, "testdata/sync-explain.golden", s.want(exitOK, "sync", "explain", "nick & co").out)
+	s.env["COLUMNS"] = "40"
+	if narrow := s.want(exitOK, "sync", "explain", "nick & co").out; trace.Widest(narrow) > 40 || !strings.Contains(narrow, "\n             the object is in no scope\n") {
+		t.Errorf("on a terminal of 40 characters:\n%s", narrow)
+	}
 	says(t, s.want(exitOK, "sync", "explain", "nick & co", "-o", "csv").out, "\nnick@phs.example.test,no,no,yes,no,,SourceConnectorNotPresent,the object is in no scope\n")
 	says(t, s.want(exitNotFound, "sync", "explain", "zoe").err, "neither the premises")
 	says(t, s.want(exitUsage, "sync", "explain").err, "USER")
-	if !slices.Equal(asked, []string{"nick & co", "nick & co", "zoe"}) {
+	if !slices.Equal(asked, []string{"nick & co", "nick & co", "nick & co", "zoe"}) {
 		t.Errorf("%q", asked)
 	}
 }
@@ -254,11 +258,11 @@ func TestProgressIsToldWhileARunIsAtWork(t *testing.T) {
 
 func TestManySkippedObjectsDoNotFloodTheTerminal(t *testing.T) {
 	var few, many strings.Builder
-	writeSkipped(&few, []string{"user a: no", "user b: no"})
+	writeSkipped(&few, []string{"user a: no", "user b: no"}, 0)
 	if got := few.String(); got != "skipped: user a: no\nskipped: user b: no\n" {
 		t.Errorf("%q", got)
 	}
-	writeSkipped(&many, slices.Repeat([]string{"user a: no"}, 64))
+	writeSkipped(&many, slices.Repeat([]string{"user a: no"}, 64), 80)
 	says(t, many.String(), "skipped: user a: no\n", "skipped: 59 more; `fourways sync errors`")
 	if n := strings.Count(many.String(), "\n"); n != 6 {
 		t.Errorf("%d lines", n)

@@ -52,7 +52,7 @@ func (a *app) syncStatusOf(do func(*client.Console, context.Context) (api.SyncSt
 		if err != nil {
 			return err
 		}
-		return show(a, s, syncColumns(), func(w io.Writer) error { return writeSync(w, s) })
+		return show(a, s, syncColumns(), func(w io.Writer) error { return a.writeSync(w, s) })
 	}
 }
 
@@ -71,7 +71,7 @@ func syncColumns() columns[api.SyncStatus] {
 }
 
 // writeSync is the state as a person reads it.
-func writeSync(w io.Writer, s api.SyncStatus) error {
+func (a *app) writeSync(w io.Writer, s api.SyncStatus) error {
 	if err := writeTable(w, s.Cycles, cycleColumns(s.At)); err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func writeSync(w io.Writer, s api.SyncStatus) error {
 	if _, err := io.WriteString(w, b.String()); err != nil || len(s.Runs) == 0 {
 		return err
 	}
-	return writeRuns(w, s.Runs, lastOfEach(s.Runs))
+	return a.writeRuns(w, s.Runs, lastOfEach(s.Runs))
 }
 
 func cycleColumns(at time.Time) columns[api.SyncCycle] {

@@ -104,7 +104,7 @@ exit code is 8 where neither the premises nor the tenant know it.`,
 				if a.plain() {
 					w = ascii{w}
 				}
-				return writeExplain(w, e)
+				return writeExplain(w, e, a.width())
 			})
 		},
 	}
@@ -128,7 +128,7 @@ func explainColumns() columns[api.SyncExplain] {
 }
 
 // writeExplain is a line a step, then account and hash.
-func writeExplain(w io.Writer, e api.SyncExplain) error {
+func writeExplain(w io.Writer, e api.SyncExplain, width int) error {
 	var b strings.Builder
 	fmt.Fprintln(&b, printable(e.Name))
 	for _, t := range e.Ticks {
@@ -136,7 +136,7 @@ func writeExplain(w io.Writer, e api.SyncExplain) error {
 		if t.OK {
 			sign = "✓"
 		}
-		fmt.Fprintf(&b, "%s %-10s %s\n", sign, t.Name, printable(t.Reason))
+		b.WriteString(sign + indented(printable(t.Reason), fmt.Sprintf("  %-10s ", t.Name), width)[1:])
 	}
 	fmt.Fprintf(&b, "\n%-12s %s\n", "account", readable([]string{e.Account})[0])
 	if h := e.Hash; h != nil {
@@ -146,7 +146,7 @@ func writeExplain(w io.Writer, e api.SyncExplain) error {
 		}
 		for _, line := range [][]string{{"hash", status}, {"changed", when(h.ChangedAt)}, {"synchronised", when(h.SyncedAt)}, {"by", h.Source}} {
 			if line[1] != "" {
-				fmt.Fprintf(&b, "%-12s %s\n", line[0], printable(line[1]))
+				b.WriteString(indented(printable(line[1]), fmt.Sprintf("%-12s ", line[0]), width))
 			}
 		}
 	}
@@ -215,7 +215,7 @@ func newSyncHistory(a *app) *cobra.Command {
 				return err
 			}
 			if a.flags.output == formatTable {
-				return writeRuns(a.out, runs, withoutSkipped(runs))
+				return a.writeRuns(a.out, runs, withoutSkipped(runs))
 			}
 			return list[directory.Run](a, runs, runColumns())
 		},
