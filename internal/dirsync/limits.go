@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/directory"
 )
 
@@ -27,7 +28,7 @@ func attributeLimits() map[string]directory.Attribute {
 // takeAttributes takes over what the source says of a person. What can't be taken stays what it was, is listed, and keeps
 // nobody from the rest.
 func (d *differ) takeAttributes(e entry, u *directory.User) {
-	u.DisplayName = cmp.Or(d.take(e, "displayName", cmp.Or(e.DisplayName, e.UPN), u.DisplayName), u.UPN)
+	u.DisplayName = cmp.Or(d.take(e, "displayName", cmp.Or(e.DisplayName, e.UPN), u.DisplayName), authn.ParseIdentifier(e.UPN).UPN(), u.UPN)
 	u.GivenName = d.take(e, "givenName", e.GivenName, u.GivenName)
 	u.Surname = d.take(e, "surname", e.Surname, u.Surname)
 	u.Mail = d.take(e, "mail", e.Mail, u.Mail)

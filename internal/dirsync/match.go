@@ -108,14 +108,16 @@ func (d *differ) matchHard(c *candidate) {
 // immutable ID is somebody else. An account that only shares the address and can't be taken over keeps nobody out: people
 // may share a mail address here.
 func (d *differ) matchSoft(c *candidate) {
-	if cloud := d.here.names[d.verifiedName(c.Object)]; cloud != nil && !cloud.Synced {
-		switch {
-		case cloud.Admin:
-			c.refuse(privileged)
-		case cloud.Onprem.Anchor == "" && d.rules.SoftMatch:
-			c.cur, c.found = cloud, byName
-		}
-		return // else the name is taken, which is said where names are settled
+	switch cloud := d.here.names[d.verifiedName(c.Object)]; {
+	case cloud == nil || cloud.Synced:
+	case cloud.Admin:
+		c.refuse(privileged)
+		return
+	case cloud.Onprem.Anchor == "" && d.rules.SoftMatch:
+		c.cur, c.found = cloud, byName
+		return
+	case cloud.Onprem.Anchor == "":
+		return // the name is taken, which is said where names are settled
 	}
 	all := d.withAddress(primaryAddress(c.Object))
 	if len(all) == 0 {
@@ -151,17 +153,28 @@ func (d *differ) withAddress(address string) []*directory.User {
 	return all
 }
 
-// contest leaves out all that match one account softly: nothing says who is the right one.
+// contest leaves out all that match an account of the cloud softly and may mean different people: two by its name, two by its
+// address, and one by its address when another asks for its name.
 func (d *differ) contest(all []*candidate) {
-	claims := map[*directory.User]int{}
+	claims, asked := map[*directory.User]int{}, map[string]int{}
 	for _, c := range all {
-		if c.cur != nil {
+		asked[d.verifiedName(c.Object)]++
+		if c.cur != nil && c.found == byAddress {
 			claims[c.cur]++
 		}
 	}
+	const contested = "another object of the source stands for the cloud account %s too: nothing says who is the right one"
 	for _, c := range all {
-		if c.cur != nil && claims[c.cur] > 1 {
-			c.refuse("another object of the source stands for the cloud account %s too: nothing says who is the right one", c.cur.UPN)
+		if c.cur == nil || c.found == byAnchor {
+			continue
+		}
+		upn := c.cur.UPN
+		others := asked[upn]
+		if d.verifiedName(c.Object) == upn {
+			others--
+		}
+		if others > 0 || d.takenOutside(c, upn) || c.found == byAddress && claims[c.cur] > 1 {
+			c.refuse(contested, upn)
 		}
 	}
 }

@@ -152,8 +152,15 @@ func (d *differ) fallBack(c *candidate, why string) {
 }
 
 // settleNames sees to it that no two accounts end with one name. Who has a name keeps it against those who want it;
-// when nobody has it and several want it, nobody gets it, since nothing says who is the right one.
+// when nobody has it and several want it, nobody gets it, since nothing says who is the right one. Who is left out still
+// wants its name.
 func (d *differ) settleNames(all []*candidate) {
+	waiting := map[string]bool{}
+	for _, c := range all {
+		if c.drop {
+			waiting[d.verifiedName(c.Object)] = true
+		}
+	}
 	for again := true; again; {
 		again = false
 		spokenFor, claims := map[*directory.User]bool{}, map[string][]*candidate{}
@@ -170,7 +177,7 @@ func (d *differ) settleNames(all []*candidate) {
 			for _, c := range rivals {
 				why := d.holder(c, upn, spokenFor)
 				if why == "" {
-					why = among(rivals, upn)
+					why = among(rivals, upn, waiting[upn])
 				}
 				if why != "" && !c.keeps(upn) {
 					again = true
@@ -182,8 +189,8 @@ func (d *differ) settleNames(all []*candidate) {
 }
 
 // among says who of several gets a name; "" for one alone.
-func among(rivals []*candidate, upn string) string {
-	if len(rivals) < 2 {
+func among(rivals []*candidate, upn string, waiting bool) string {
+	if len(rivals) < 2 && !waiting {
 		return ""
 	}
 	for _, c := range rivals {
@@ -212,8 +219,13 @@ func (d *differ) holder(c *candidate, upn string, spokenFor map[*directory.User]
 			return "taken by a cloud account"
 		}
 	}
-	if d.rules.Taken != nil && d.rules.Taken(upn, c.Anchor) {
+	if d.takenOutside(c, upn) {
 		return "taken or wanted by another object of the source"
 	}
 	return ""
+}
+
+// takenOutside reports that somebody has the name, or asks for it, whom this plan is not about.
+func (d *differ) takenOutside(c *candidate, upn string) bool {
+	return d.rules.Taken != nil && d.rules.Taken(upn, c.Anchor)
 }
