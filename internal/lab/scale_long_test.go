@@ -31,7 +31,7 @@ func TestAHundredThousandPeopleAreSynchronised(t *testing.T) {
 	if os.Getenv("FOURWAYS_LONG") != "1" {
 		t.Skip("SKIPPED: synchronises a hundred thousand people; run `make test-long` (it sets FOURWAYS_LONG=1)")
 	}
-	synchronisation(t, 100_000, func(name string, r rundown) {
+	synchronisation(t, 100_000, idleFor, func(name string, r rundown) {
 		t.Logf("%-42s %10v  gateway %4d MiB  agent %4d MiB  sign-ins (%d at %d a second) p50 %v, p99 %v",
 			name, r.took.Round(time.Millisecond), r.gateway, r.agent, r.signIns.Count, signInRate, time.Duration(r.signIns.P50), time.Duration(r.signIns.P99))
 	})
@@ -40,7 +40,7 @@ func TestAHundredThousandPeopleAreSynchronised(t *testing.T) {
 // BenchmarkSynchronisation is the same for a few people, for `make figures`.
 func BenchmarkSynchronisation(b *testing.B) {
 	for b.Loop() {
-		synchronisation(b, 2*early, func(name string, r rundown) { b.Logf("%-42s %10v", name, r.took.Round(time.Millisecond)) })
+		synchronisation(b, 2*early, time.Second, func(name string, r rundown) { b.Logf("%-42s %10v", name, r.took.Round(time.Millisecond)) })
 	}
 }
 
@@ -51,12 +51,12 @@ type rundown struct {
 	signIns        load.Timing
 }
 
-func synchronisation(tb testing.TB, size int, tell func(name string, r rundown)) {
+func synchronisation(tb testing.TB, size int, idle time.Duration, tell func(name string, r rundown)) {
 	s := openSite(tb)
 	s.hire(0, early)
 	s.wantRun(dirsync.KindDirectory, directory.Run{Added: early + early/groupSize})
 	s.wantRun(dirsync.KindHash, directory.Run{Hashes: early})
-	tell("nothing", s.measure(func() { time.Sleep(idleFor) }))
+	tell("nothing", s.measure(func() { time.Sleep(idle) }))
 	s.hire(early, size)
 	more := size - early
 	for _, step := range []struct {

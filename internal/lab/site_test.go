@@ -132,6 +132,7 @@ server_name = "localhost"
 base_dn = %q
 bind_dn = %q
 bind_password_file = %q
+timeout = "1m"
 [decoy]
 upn = %q
 password_file = %q
@@ -156,6 +157,7 @@ func (s *site) configure(public, operator, broker string) {
 	c.Tenant.InitialDomain = world.CloudDomain
 	c.SignIn.PerAddressRate = 0
 	c.Sync.Paused = true
+	c.Log.Level = "warn"
 	c.Domain = []config.Domain{{Name: world.CloudDomain, Path: authn.PathCloud}, {Name: world.PHSDomain, Path: authn.PathPHS}}
 	var text bytes.Buffer
 	if err := config.Encode(&text, c); err != nil {
