@@ -25,7 +25,7 @@ func (j *job) hashes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	due, err := j.Store.HashesDue(ctx, mostDue+1)
+	due, err := j.Store.HashesDue(ctx, domains.HashSynced(), mostDue+1)
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func (d *DB) hashStep(u directory.HashUpdate) func(*tx) error {
 }
 
 func noteHash(t *tx, u directory.HashUpdate, stored bool) error {
-	again := u.Status == directory.HashNotExported || u.Status == directory.HashNoTarget
+	again := u.Status == directory.HashNotExported
 	at, keep := stamp(u.PasswordAt), !stored && !u.Drop
 	if u.Drop {
 		at = 0
@@ -74,10 +74,16 @@ func noteHash(t *tx, u directory.HashUpdate, stored bool) error {
 	return err
 }
 
-// HashesDue lists objects of people who are here and whose hash was never looked at, or was not wanted when it was.
-func (d *DB) HashesDue(ctx context.Context, most int) ([]string, error) {
-	return list(ctx, d, "whose hash is due", column[string], `SELECT id FROM connector_space WHERE hash_due AND kind = 'user' AND `+alive+`
-		AND EXISTS (SELECT 1 FROM users WHERE synced AND users.anchor <> '' AND users.anchor = connector_space.anchor) ORDER BY id LIMIT $1`, most)
+// HashesDue lists objects of people who are here, in one of these domains, and whose hash was never looked at.
+func (d *DB) HashesDue(ctx context.Context, domains []string, most int) (ids []string, err error) {
+	for _, domain := range domains {
+		some, err := list(ctx, d, "whose hash is due", column[string], `SELECT id FROM connector_space WHERE hash_due AND kind = 'user' AND `+alive+`
+			AND EXISTS (SELECT 1 FROM users WHERE synced AND domain = $1 AND users.anchor <> '' AND users.anchor = connector_space.anchor) ORDER BY id LIMIT $2`, domain, most-len(ids))
+		if ids = append(ids, some...); err != nil || len(ids) >= most {
+			return ids, err
+		}
+	}
+	return ids, nil
 }
 
 // Credentialed are those of the accounts that have a credential of a scheme.

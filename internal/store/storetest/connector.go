@@ -173,7 +173,7 @@ func testImportedHashes(t *testing.T, b *bench) {
 	b.create(t, u)
 	changed := time.Unix(1e9, 100).UTC()
 	must(t, b.Import(ctx, directory.Import{Epoch: l.Epoch, Objects: []directory.Imported{object("1", "a", "{}"), object("2", "b", "{}")}}))
-	ids, err := b.HashesDue(ctx, 10)
+	ids, err := b.HashesDue(ctx, []string{"one.test", "other.test"}, 10)
 	must(t, err)
 	equal(t, "whose hash is due", fmt.Sprint(ids), "[1]")
 	must(t, b.ApplyHashes(ctx, l.Epoch, []directory.HashUpdate{
