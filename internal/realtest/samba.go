@@ -94,6 +94,16 @@ func syncedPeople() People {
 // the contact Grete Guest, and in OU=Berlin frida and the group company (crew, frida, and hugo of OU=NotSynced).
 func (dc *SambaDC) Synced() string { return "OU=Synced," + dc.BaseDN }
 
+// DN is where somebody of OU=Synced or OU=NotSynced was at the start.
+func (dc *SambaDC) DN(name string) string {
+	for _, p := range syncedPeople() {
+		if p.Name == name {
+			return p.DN
+		}
+	}
+	return ""
+}
+
 // NotSynced is a unit beside it.
 func (dc *SambaDC) NotSynced() string { return "OU=NotSynced," + dc.BaseDN }
 

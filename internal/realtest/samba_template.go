@@ -55,17 +55,22 @@ func sambaTemplate(on *stage) (string, error) {
 		}
 		return folder, provision(folder)
 	}
+	return kept(cache, "samba", provision)
+}
+
+// kept is a folder in cache that build fills once; other test binaries wait meanwhile.
+func kept(cache, name string, build func(folder string) error) (string, error) {
 	unlock, err := lockFolder(cache)
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
-	folder := filepath.Join(cache, "samba")
-	done := filepath.Join(cache, "samba.done")
+	folder := filepath.Join(cache, name)
+	done := folder + ".done"
 	if _, err := os.Stat(done); err == nil {
 		return folder, nil
 	}
-	if err := errors.Join(os.RemoveAll(folder), os.MkdirAll(folder, 0o700), provision(folder)); err != nil {
+	if err := errors.Join(os.RemoveAll(folder), os.MkdirAll(folder, 0o700), build(folder)); err != nil {
 		return "", err
 	}
 	return folder, os.WriteFile(done, nil, 0o600)

@@ -62,3 +62,17 @@ func TestOpenLDAPKeepsAnNTHashOfEachPassword(t *testing.T) {
 	}
 	s.WithoutSyncprov(t)
 }
+
+func TestSambaCrowdIsThereOnceItWasBuilt(t *testing.T) {
+	const people = 10_000
+	dc := SambaCrowd(t, people)
+	crowd := 0
+	for dn := range dc.USNs(t) {
+		if strings.HasSuffix(dn, ","+dc.Crowd()) {
+			crowd++
+		}
+	}
+	if crowd != people {
+		t.Errorf("%d people are in the crowd, want %d", crowd, people)
+	}
+}
