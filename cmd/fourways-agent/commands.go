@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +16,6 @@ import (
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/agent"
 	"github.com/fourways-id/fourways/internal/agentlink"
-	"github.com/fourways-id/fourways/internal/config"
 	"github.com/fourways-id/fourways/internal/onprem"
 )
 
@@ -25,7 +23,6 @@ import (
 const (
 	enrolWithin  = 30 * time.Second
 	testWithin   = 15 * time.Second
-	checkWithin  = 20 * time.Second
 	longestInput = 4096
 )
 
@@ -103,80 +100,13 @@ func newRun(load loader) *cobra.Command {
 				}
 			}
 			if c.HasRole(agentlink.RoleSync) {
-				o.Source = openSource(c, d)
+				so := sourceOptions(c)
+				so.Log = o.Log
+				o.Source = agent.NewSource(d, so)
 			}
 			return agent.Run(cmd.Context(), o)
 		},
 	}
-}
-
-func newCheck(load loader) *cobra.Command {
-	var offline bool
-	cmd := &cobra.Command{
-		Use: "check", Short: "Check configuration, files, directory, decoy account and keys", Args: usage(cobra.NoArgs),
-		Example: "  fourways-agent check -c agent.toml",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := load()
-			if err != nil {
-				return err
-			}
-			cmd.Println("ok: configuration")
-			if offline {
-				return nil
-			}
-			ctx, cancel := context.WithTimeout(cmd.Context(), checkWithin)
-			defer cancel()
-			if err := checkDirectory(ctx, cmd, c); err != nil {
-				return err
-			}
-			id, err := agentlink.LoadIdentity(identityPath(c))
-			if err != nil {
-				return err
-			}
-			if missing := notGranted(c.Agent.Roles, id.Roles); missing != "" {
-				return fmt.Errorf("the gateway enrolled this agent without the role %s: invite it anew with that role", missing)
-			}
-			cmd.Printf("ok: enrolled as %s (%s), broker %s\n", id.Name, id.AgentID, id.URL)
-			return nil
-		},
-	}
-	cmd.Flags().BoolVar(&offline, "offline", false, "check the configuration alone: no other file, no network")
-	return cmd
-}
-
-// checkDirectory goes to the directory as a sign-in would, with the decoy account.
-func checkDirectory(ctx context.Context, cmd *cobra.Command, c *config.Agent) error {
-	d, err := openDirectory(c)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Check(ctx); err != nil {
-		return &exitError{fmt.Errorf("directory: %w", err), exitUnreachable}
-	}
-	cmd.Println("ok: directory")
-	if !c.HasRole(agentlink.RolePTA) {
-		return nil
-	}
-	decoy, err := openDecoy(c)
-	if err != nil {
-		return err
-	}
-	defer decoy.Password.Wipe()
-	if v := d.Bind(ctx, decoy.UPN, decoy.Password); v.Reason != authn.None {
-		return fmt.Errorf("the decoy account %s can't sign in (%s): %w", decoy.UPN, v.Reason, v.Cause)
-	}
-	cmd.Println("ok: decoy account")
-	return nil
-}
-
-func notGranted(want, have []string) string {
-	for _, r := range want {
-		if !slices.Contains(have, r) {
-			return r
-		}
-	}
-	return ""
 }
 
 func newTest(load loader) *cobra.Command {

@@ -90,7 +90,7 @@ func newRoot() *cobra.Command {
 		}
 		return c, nil
 	}
-	root.AddCommand(newEnrol(load), newRun(load), newCheck(load), newTest(load), newVersion())
+	root.AddCommand(newEnrol(load), newRun(load), newCheck(load), newTest(load), newSync(load), newVersion())
 	return root
 }
 

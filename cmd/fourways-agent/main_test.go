@@ -179,7 +179,7 @@ func TestFromInvitationToSignIn(t *testing.T) {
 		dirsync.KindHash:      func(o dirsync.Object) bool { return strings.HasPrefix(o.Hash, "v1;PPH1_MD4,") },
 	} {
 		found := false
-		err := p.world.Link.Sync(ctx, "run-"+string(kind), kind, func(b dirsync.Batch) error {
+		err := p.world.Link.Sync(ctx, "run-"+string(kind), dirsync.Ask{Kind: kind}, func(b dirsync.Batch) error {
 			for _, o := range b.Objects {
 				found = found || ok(o)
 			}

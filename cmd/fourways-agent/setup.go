@@ -14,7 +14,6 @@ import (
 	"github.com/fourways-id/fourways/internal/agent"
 	"github.com/fourways-id/fourways/internal/agentlink"
 	"github.com/fourways-id/fourways/internal/config"
-	"github.com/fourways-id/fourways/internal/dirsync"
 	"github.com/fourways-id/fourways/internal/onprem"
 )
 
@@ -29,7 +28,10 @@ func identityPath(c *config.Agent) string {
 }
 
 // openDirectory makes the directory client. It connects to nothing.
-func openDirectory(c *config.Agent) (*onprem.Directory, error) {
+func openDirectory(c *config.Agent) (*onprem.Directory, error) { return openBy(c, c.Sync.Changes) }
+
+// openBy is openDirectory with a way to follow changes; "": the best there is.
+func openBy(c *config.Agent, changes string) (*onprem.Directory, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
@@ -46,6 +48,7 @@ func openDirectory(c *config.Agent) (*onprem.Directory, error) {
 		URLs: d.URLs, TLS: d.TLS, RootCAs: roots, ServerName: d.ServerName, Timeout: time.Duration(d.Timeout),
 		BindDN: d.BindDN, BindPassword: password, BaseDN: d.BaseDN,
 		UserFilter: d.UserFilter, UPNAttribute: d.UPNAttribute, Kind: d.Kind, AnchorAttribute: d.AnchorAttribute,
+		Changes: changes, Watch: sourceOptions(c).Watch(),
 	})
 	if err != nil {
 		return nil, &exitError{fmt.Errorf("the [directory] of the configuration can't work: %w", err), exitConfig}
@@ -53,16 +56,20 @@ func openDirectory(c *config.Agent) (*onprem.Directory, error) {
 	return dir, nil
 }
 
-// openSource makes what a syncing agent reads.
-func openSource(c *config.Agent, d *onprem.Directory) dirsync.Source {
-	hash := ""
-	if c.Sync.HashSource == "attribute" {
-		hash = c.Sync.HashAttribute
-	}
-	return agent.NewSource(d, agent.SourceOptions{
+// sourceOptions are what a syncing agent reads.
+func sourceOptions(c *config.Agent) agent.SourceOptions {
+	o := agent.SourceOptions{
 		Kind: c.Directory.Kind, Scope: c.Sync.Scope, CloudUPN: c.Sync.CloudUPNAttribute, BindUPN: c.Directory.UPNAttribute,
-		AnchorAttribute: c.Directory.AnchorAttribute, HashAttribute: hash,
-	})
+		Narrow:          agent.Narrow{Exclude: c.Sync.Exclude, Groups: c.Sync.Groups, Filter: c.Sync.Filter},
+		AnchorAttribute: c.Directory.AnchorAttribute, SelectiveHashes: c.Sync.SelectiveHashes, WriteBack: c.Sync.WriteBack,
+	}
+	if len(o.Scope) == 0 {
+		o.Scope = []string{c.Directory.BaseDN}
+	}
+	if c.Sync.HashSource == "attribute" {
+		o.HashAttribute = c.Sync.HashAttribute
+	}
+	return o
 }
 
 // openDecoy reads the decoy account.
