@@ -3,6 +3,7 @@ package dirsync
 import (
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/directory"
@@ -174,4 +175,29 @@ func TestTheNamesThatAPlanMayLookAt(t *testing.T) {
 	if got := strings.Join(both().names(person("bob")), " "); got != "bob@phs.example.test" {
 		t.Errorf("got %s", got)
 	}
+}
+
+func FuzzWhateverIsSentNamesAnAccountOrNobody(f *testing.F) {
+	f.Add("nick", "alice@corp.test", "SMTP:alice@corp.test", "Alice")
+	f.Add("a@b", "älice@phs.example.test", "smtp:.@.", "\x1b[2J\n- user bob")
+	f.Add("", "", "SMTP:", strings.Repeat("x", 300))
+	f.Fuzz(func(t *testing.T, nickname, upn, address, text string) {
+		o := person("alice")
+		o.Nickname, o.UPN, o.ProxyAddresses = nickname, upn, []string{address}
+		o.DisplayName, o.Mail, o.JobTitle, o.UsageLocation = text, text, text, text
+		p := Diff(tenantOf(cloudOnly("bob")), incomingOf(o, person("bob")), placing())
+		for _, u := range putUsers(p) {
+			if u.UPN == "" || authn.ParseIdentifier(u.UPN).UPN() != u.UPN || u.DisplayName == "" {
+				t.Errorf("%+v", u)
+			}
+			if _, err := directory.UsageLocation(u.UsageLocation); err != nil && u.UsageLocation != "" {
+				t.Error(err)
+			}
+		}
+		for line := range strings.Lines(p.String()) {
+			if strings.ContainsFunc(strings.TrimSuffix(line, "\n"), func(r rune) bool { return !unicode.IsPrint(r) }) || !strings.ContainsRune("+~-!0123456789", rune(line[0])) {
+				t.Errorf("%q", line)
+			}
+		}
+	})
 }
