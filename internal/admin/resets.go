@@ -106,35 +106,37 @@ func (a *People) keep(ctx context.Context, r reset, pw authn.Secret, mustChange 
 			now.Leaked = time.Time{}
 		}
 	}
+	records, err := a.records(r, pw)
+	if err != nil {
+		return err
+	}
+	return a.Store.SetPasswords(ctx, r.user.ID, records, change)
+}
+
+// records are the password as it is kept: as the premises would send it, and as a cloud password.
+func (a *People) records(r reset, pw authn.Secret) ([]directory.Credential, error) {
+	if err := length(pw); err != nil {
+		return nil, err
+	}
+	base := directory.Credential{Account: r.user.ID, Source: sourceCloud, Changed: a.Clock.Now()}
+	var all []directory.Credential
 	if r.hash {
-		if err := a.keepHash(ctx, r.user.ID, pw); err != nil {
-			return err
-		}
+		nt := passhash.NTHash(pw.Reveal())
+		defer clear(nt[:])
+		hash := base
+		hash.Scheme, hash.Record = directory.SchemePHS, []byte(passhash.NewOrgID(nt).String())
+		all = append(all, hash)
 	}
 	if r.cloud {
 		record, err := a.HashPassword(pw)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return a.Store.SetPassword(ctx, r.user.ID, record, change)
+		cloud := base
+		cloud.Scheme, cloud.Record = directory.SchemeCloud, record
+		all = append(all, cloud)
 	}
-	_, _, err := a.Store.ChangeUser(ctx, r.user.ID, func(now *directory.User) error {
-		change(now)
-		return nil
-	})
-	return errors.Join(err, a.Store.EndSessionsOf(ctx, r.user.ID))
-}
-
-// keepHash stores a password as the premises would send it, with the cloud as its source.
-func (a *People) keepHash(ctx context.Context, id authn.AccountID, pw authn.Secret) error {
-	if err := length(pw); err != nil {
-		return err
-	}
-	nt := passhash.NTHash(pw.Reveal())
-	defer clear(nt[:])
-	return a.Store.SetCredentials(ctx, []directory.Credential{{
-		Account: id, Scheme: directory.SchemePHS, Record: []byte(passhash.NewOrgID(nt).String()), Source: sourceCloud, Changed: a.Clock.Now(),
-	}})
+	return all, nil
 }
 
 // sourceCloud is the source of a password that was set here.

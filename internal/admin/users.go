@@ -121,16 +121,14 @@ func (a *People) createWith(ctx context.Context, u directory.User, pw authn.Secr
 	if err != nil {
 		return err
 	}
-	again := authn.NewSecret(slices.Clone(pw.Reveal())) // hashing wipes
-	defer again.Wipe()
-	record, err := a.hashFor(ctx, u, pw)
+	if err := a.judge(ctx, u, pw); err != nil {
+		return err
+	}
+	records, err := a.records(r, pw)
 	if err != nil {
 		return err
 	}
-	if err := a.Store.CreateUserWith(ctx, u, record); err != nil || !r.hash {
-		return err
-	}
-	return a.keepHash(ctx, u.ID, again)
+	return a.Store.CreateUserWith(ctx, u, records)
 }
 
 // unused is the id, or a random one where that is the id of an account which was renamed or deleted since: a lab makes it of

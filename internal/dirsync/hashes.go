@@ -12,7 +12,7 @@ import (
 type here struct {
 	accounts map[string]directory.User     // synchronised ones, by anchor
 	objects  map[string]directory.Imported // by id
-	hashed   map[authn.AccountID]bool      // they have a synchronised hash, or one that was set in its place
+	hashed   map[authn.AccountID]string    // those who have a hash, with its source: a run, or the cloud
 	on       func(domain string) bool      // hashes of the domain are synchronised
 }
 
@@ -36,7 +36,7 @@ func (h here) plan(all []Object) (updates []directory.HashUpdate, skipped []Skip
 			u.Status, u.Reason = directory.HashNoTarget, "password hash synchronisation is off for the domain"
 		case o.Withheld != "":
 			withhold(&u, o, account, h.hashed[account.ID])
-		case h.hashed[account.ID] && !o.PasswordAt.IsZero() && o.PasswordAt.Equal(row.HashAt):
+		case h.hashed[account.ID] != "" && !o.PasswordAt.IsZero() && o.PasswordAt.Equal(row.HashAt):
 			continue // it is the one that came before
 		default:
 			record, err := passhash.ParseOrgID(o.Hash)
@@ -53,14 +53,18 @@ func (h here) plan(all []Object) (updates []directory.HashUpdate, skipped []Skip
 	return updates, skipped
 }
 
-// withhold says why a hash does not come. Whoever is filtered keeps none; a temporary or missing one leaves what is there.
-func withhold(u *directory.HashUpdate, o Object, account directory.User, hashed bool) {
+// inCloud is the source of a password that an administrator set here.
+const inCloud = "cloud"
+
+// withhold says why a hash does not come. Whoever is filtered keeps none of the premises; a temporary or missing one leaves
+// what is there.
+func withhold(u *directory.HashUpdate, o Object, account directory.User, source string) {
 	switch o.Withheld {
 	case WithheldTemporary:
 		u.Status, u.Reason = directory.HashFiltered, "the password must be changed at the next logon, and is withheld until it was"
 	case WithheldFiltered:
 		u.Status, u.Reason = directory.HashFiltered, "the agent's rules leave this person's hash out"
-		u.Account.Account, u.Drop = account.ID, hashed
+		u.Account.Account, u.Account.Scheme, u.Drop = account.ID, directory.SchemePHS, source != "" && source != inCloud
 	case WithheldMissing:
 		u.Status, u.Reason = directory.HashMissing, "the directory shows the agent no hash of it"
 	default:

@@ -61,7 +61,7 @@ type tenant interface {
 type hashStore interface {
 	HashesDue(ctx context.Context, domains []string, most int) (ids []string, err error)
 	ApplyHashes(ctx context.Context, epoch int64, all []directory.HashUpdate, cursor *directory.Cursor) error
-	Credentialed(ctx context.Context, scheme string, accounts []authn.AccountID) (map[authn.AccountID]bool, error)
+	Credentialed(ctx context.Context, scheme string, accounts []authn.AccountID) (map[authn.AccountID]string, error)
 }
 
 type hashNotes interface {

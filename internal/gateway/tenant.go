@@ -10,7 +10,7 @@ import (
 func (g *Gateway) administration() console.TenantPorts {
 	b := g.base()
 	return console.TenantPorts{
-		People: &admin.People{Base: b, Realms: g.tenant, Policy: g.paths.passwords},
+		People: &admin.People{Base: b, Realms: g.tenant, Policy: g.paths.passwords, Hashes: g.tenant},
 		Bulk:   &admin.Bulk{Base: b, Realms: g.tenant, Policy: g.paths.passwords, Hashes: admin.NewImportHashes()},
 		Leaks:  &admin.Leaks{Base: b, Domains: g.tenant, Work: passhash.NewBackground()},
 		Groups: &admin.Groups{Base: b}, Contacts: &admin.Contacts{Base: b},

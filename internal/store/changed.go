@@ -46,13 +46,23 @@ const sourceCloud = "cloud"
 // SetPassword sets an account's cloud password in one write with what change makes of the account, and puts out who is
 // signed in with the old one. directory.ErrNotFound when there is no such account.
 func (d *DB) SetPassword(ctx context.Context, id authn.AccountID, record []byte, change func(*directory.User)) error {
+	return d.SetPasswords(ctx, id, []directory.Credential{{Account: id, Scheme: directory.SchemeCloud, Record: record, Source: sourceCloud, Changed: d.clock.Now()}}, change)
+}
+
+// SetPasswords is SetPassword for all the records that are kept of one password, in one write.
+func (d *DB) SetPasswords(ctx context.Context, id authn.AccountID, records []directory.Credential, change func(*directory.User)) error {
+	put := d.putCredentials(records)
 	return d.write(ctx, func(t *tx) error {
 		u, err := userIn(t, id)
 		if err != nil {
 			return err
 		}
 		change(&u)
-		return errors.Join(putUser(t, u), d.putPassword(t, id, record, d.clock.Now()))
+		err = putUser(t, u)
+		for i := 0; i < len(put) && err == nil; i++ {
+			err = put[i](t)
+		}
+		return errors.Join(err, endSessionsOf(t, string(id)))
 	})
 }
 

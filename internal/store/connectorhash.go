@@ -44,7 +44,7 @@ func (d *DB) hashStep(u directory.HashUpdate) func(*tx) error {
 			return err
 		}
 	case u.Account.Record != nil:
-		put = d.putCredentials([]directory.Credential{u.Account})[0]
+		put = d.putHashes([]directory.Credential{u.Account})[0]
 	}
 	return func(t *tx) error {
 		err := put(t)
@@ -86,9 +86,13 @@ func (d *DB) HashesDue(ctx context.Context, domains []string, most int) (ids []s
 	return ids, nil
 }
 
-// Credentialed are those of the accounts that have a credential of a scheme.
-func (d *DB) Credentialed(ctx context.Context, scheme string, accounts []authn.AccountID) (map[authn.AccountID]bool, error) {
-	have := map[authn.AccountID]bool{}
+// Credentialed are those of the accounts that have a credential of a scheme, with its source.
+func (d *DB) Credentialed(ctx context.Context, scheme string, accounts []authn.AccountID) (map[authn.AccountID]string, error) {
+	have := map[authn.AccountID]string{}
+	type holder struct {
+		id     authn.AccountID
+		source string
+	}
 	ids := make([]string, len(accounts))
 	for i, id := range accounts {
 		ids[i] = string(id)
@@ -97,9 +101,12 @@ func (d *DB) Credentialed(ctx context.Context, scheme string, accounts []authn.A
 		if scheme != directory.SchemePHS && scheme != directory.SchemeCloud {
 			return fmt.Errorf("there are no credentials of scheme %q", scheme)
 		}
-		some, err := list(ctx, d, scheme+" credentials", column[authn.AccountID], `SELECT account FROM credentials WHERE scheme = '`+scheme+`' AND account IN `+in, args...)
-		for _, id := range some {
-			have[id] = true
+		some, err := list(ctx, d, scheme+" credentials", func(r row) (h holder, err error) {
+			err = r.Scan(&h.id, &h.source)
+			return h, err
+		}, `SELECT account, source FROM credentials WHERE scheme = '`+scheme+`' AND account IN `+in, args...)
+		for _, h := range some {
+			have[h.id] = h.source
 		}
 		return err
 	})

@@ -45,16 +45,18 @@ func (d *DB) CreateUser(ctx context.Context, u directory.User) error {
 	return d.CreateUserWith(ctx, u, nil)
 }
 
-// CreateUserWith adds a user as CreateUser does, and the record of the cloud password with it; nil: none.
-func (d *DB) CreateUserWith(ctx context.Context, u directory.User, record []byte) error {
+// CreateUserWith adds a user as CreateUser does, and with it all the records that are kept of the password.
+func (d *DB) CreateUserWith(ctx context.Context, u directory.User, records []directory.Credential) error {
+	put := d.putCredentials(records)
 	return d.write(ctx, func(t *tx) error {
 		if err := unusedID(t, u); err != nil {
 			return err
 		}
-		if err := errors.Join(freeAnchor(t, directory.User{}, u), putUser(t, u)); err != nil || record == nil {
-			return err
+		err := errors.Join(freeAnchor(t, directory.User{}, u), putUser(t, u))
+		for i := 0; i < len(put) && err == nil; i++ {
+			err = put[i](t)
 		}
-		return d.putPassword(t, u.ID, record, u.Changed)
+		return err
 	})
 }
 
