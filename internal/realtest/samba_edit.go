@@ -1,6 +1,7 @@
 package realtest
 
 import (
+	"fmt"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -61,27 +62,59 @@ func (dc *SambaDC) USNs(t testing.TB) map[string]string {
 	return all
 }
 
-// LetSeeDeleted gives somebody the right to see deleted objects, as dsacls does with LCRP: who synchronises by uSNChanged
-// needs it, for want of the right to replicate.
+// LetSeeDeleted gives somebody the right to see deleted objects, as dsacls does with LCRP.
 func (dc *SambaDC) LetSeeDeleted(t testing.TB, who Person) {
 	t.Helper()
-	ldb := func(input, name string, args ...string) string {
-		t.Helper()
-		out, err := tool(dc.Folder, input, name, append(sambaDatabase(dc.Folder), args...)...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return strings.ReplaceAll(out, "\n ", "") // a folded line
-	}
 	base := "CN=Deleted Objects," + dc.BaseDN
-	sid := regexp.MustCompile(`(?m)^objectSid: (S-[\d-]+)$`).FindStringSubmatch(ldb("", "ldbsearch", "(sAMAccountName="+who.Name+")", "objectSid"))
-	rights := regexp.MustCompile(`(?m)^nTSecurityDescriptor: (O:\S+?D:[^S]\S*?)(?:S:AI.*)?$`).
-		FindStringSubmatch(ldb("", "ldbsearch", "--show-deleted", "-b", base, "-s", "base", "nTSecurityDescriptor"))
-	if sid == nil || rights == nil {
-		t.Fatalf("%s has no SID, or %s no rights", who.Name, base)
+	found := dc.local(t, "", "ldbsearch", append(sambaDatabase(dc.Folder), "--show-deleted", "-b", base, "-s", "base", "nTSecurityDescriptor")...)
+	rights := regexp.MustCompile(`(?m)^nTSecurityDescriptor: (O:\S+?D:[^S]\S*?)(?:S:AI.*)?$`).FindStringSubmatch(found)
+	if rights == nil {
+		t.Fatalf("%s has no rights:\n%s", base, found)
 	}
-	ldb("dn: "+base+"\nchangetype: modify\nreplace: nTSecurityDescriptor\nnTSecurityDescriptor: "+rights[1]+"(A;;RPLC;;;"+sid[1]+")\n",
-		"ldbmodify", "--controls=show_deleted:0", "--controls=sd_flags:1:4")
+	ldif := "dn: " + base + "\nchangetype: modify\nreplace: nTSecurityDescriptor\nnTSecurityDescriptor: " + rights[1] + "(A;;RPLC;;;" + dc.sid(t, who) + ")\n"
+	dc.local(t, ldif, "ldbmodify", append(sambaDatabase(dc.Folder), "--controls=show_deleted:0", "--controls=sd_flags:1:4")...)
+}
+
+// LetWriteCloudID gives somebody the right to write msDS-ExternalDirectoryObjectID below a unit, and no other attribute.
+func (dc *SambaDC) LetWriteCloudID(t testing.TB, who Person, unit string) {
+	t.Helper()
+	const attribute = "bd29bf90-66ad-40e1-887b-10df070419a6" // its schemaIDGUID
+	dc.local(t, "", "samba-tool", "dsacl", "set", "--objectdn="+unit, "--sddl=(OA;CI;WP;"+attribute+";;"+dc.sid(t, who)+")",
+		"-H", filepath.Join(dc.Folder, "private/sam.ldb"), "-s", smbConf(dc.Folder))
+}
+
+func (dc *SambaDC) sid(t testing.TB, who Person) string {
+	t.Helper()
+	found := dc.local(t, "", "ldbsearch", append(sambaDatabase(dc.Folder), "(sAMAccountName="+who.Name+")", "objectSid")...)
+	sid := regexp.MustCompile(`(?m)^objectSid: (S-[\d-]+)$`).FindStringSubmatch(found)
+	if sid == nil {
+		t.Fatalf("%s has no SID:\n%s", who.Name, found)
+	}
+	return sid[1]
+}
+
+// local runs one of Samba's tools on the files of the domain controller; folded lines come unfolded.
+func (dc *SambaDC) local(t testing.TB, input, name string, args ...string) string {
+	t.Helper()
+	out, err := tool(dc.Folder, input, name, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(out, "\n ", "")
+}
+
+// AddPartners puts that many contacts, partner00001 and so on, and the group partners of all of them into OU=Synced.
+func (dc *SambaDC) AddPartners(t testing.TB, count int) {
+	t.Helper()
+	numbers := make([]string, count)
+	for i := range numbers {
+		numbers[i] = fmt.Sprintf("%05d", i+1)
+	}
+	ldif, err := render("samba/partners.ldif", map[string]any{"Unit": dc.Synced(), "Numbers": numbers})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dc.local(t, ldif, "ldbadd", sambaDatabase(dc.Folder)...)
 }
 
 // sambaDatabase are the arguments that point a tool at the files of a domain controller.

@@ -17,6 +17,8 @@ const (
 	// bypassPasswordHash lets pwdLastSet be any time (DSDB_CONTROL_BYPASS_PASSWORD_HASH_OID); over LDAP it takes
 	// only 0 and -1.
 	bypassPasswordHash = "local_oid:1.3.6.1.4.1.7165.4.3.12:0"
+
+	schemaMayChange = "--option=dsdb:schema update allowed=yes"
 )
 
 // replicate are the rights DS-Replication-Get-Changes and DS-Replication-Get-Changes-All. MS-ADTS 5.1.3.2.1.
@@ -110,6 +112,8 @@ func populate(folder string) error {
 		tool, template string
 		more           []string
 	}{
+		{"ldbadd", "samba/schema.ldif", []string{schemaMayChange}},
+		{"ldbmodify", "samba/mailrecipient.ldif", []string{schemaMayChange}},
 		{"ldbadd", "samba/people.ldif", nil},
 		{"ldbadd", "samba/synced.ldif", nil},
 		{"ldbmodify", "samba/states.ldif", nil},
