@@ -42,7 +42,7 @@ func (s *source) follow(ctx context.Context, from onprem.Position) (news, error)
 func (r *run) since(ctx context.Context, from onprem.Position) error {
 	n, err := r.follow(ctx, from)
 	if errors.Is(err, onprem.ErrPosition) {
-		return r.whole(ctx, err.Error())
+		return r.whole(ctx, line(err))
 	}
 	if err != nil {
 		return err

@@ -76,7 +76,7 @@ func (s *source) people(ctx context.Context, ask dirsync.Ask, yield func(dirsync
 	}
 	n, err := s.follow(ctx, from)
 	if errors.Is(err, onprem.ErrPosition) {
-		return p.all(ctx, err.Error())
+		return p.all(ctx, line(err))
 	}
 	if err != nil {
 		return err
@@ -194,9 +194,9 @@ func (s *source) filtered(e onprem.Entry) bool {
 	}
 	switch mark := e.First(markAttribute); s.o.SelectiveHashes {
 	case SelectExclude:
-		return mark == markFiltered
+		return strings.EqualFold(mark, markFiltered)
 	case SelectInclude:
-		return mark != markIncluded
+		return !strings.EqualFold(mark, markIncluded)
 	}
 	return false
 }

@@ -111,7 +111,7 @@ func TestWhoseHashStaysOnThePremises(t *testing.T) {
 				if found = o.Withheld; found == "" {
 					found = "sent"
 				}
-				if (o.Hash != "") != (found == "sent") || o.MustChange != (c.temporary) {
+				if (o.Hash != "") != (found == "sent") || o.MustChange != c.temporary {
 					t.Errorf("%+v", o)
 				}
 			}

@@ -86,7 +86,9 @@ func TestALookGoesOnBesideARun(t *testing.T) {
 		t.Errorf("positive control, a second run: %+v, %v", got, err)
 	}
 	w.Broker.Disconnect(id.AgentID)
-	<-run
+	if err := <-run; err == nil {
+		t.Error("the run ended well without its agent")
+	}
 }
 
 // either is one source for runs and another for looks.

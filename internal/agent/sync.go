@@ -121,7 +121,7 @@ func (u *upward) end(failed error) error {
 	if failed != nil || u.held == nil {
 		b := dirsync.Batch{Part: dirsync.Part{Full: u.full}, Last: failed == nil}
 		if failed != nil {
-			b.Error = failed.Error()
+			b.Error = line(failed)
 		}
 		if err := u.push(b); err != nil {
 			return err

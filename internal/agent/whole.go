@@ -66,10 +66,13 @@ func (r *run) whole(ctx context.Context, note string) error {
 func (s *source) position(ctx context.Context, note string) (at []byte, why string, err error) {
 	at, err = s.at.Position(ctx)
 	if errors.Is(err, onprem.ErrPosition) {
-		return nil, strings.TrimPrefix(note+"; ", "; ") + "changes can't be followed: " + err.Error(), nil
+		return nil, strings.TrimPrefix(note+"; ", "; ") + "changes can't be followed: " + line(err), nil
 	}
 	return at, note, err
 }
+
+// line is an error as one line: several ways may have been closed.
+func line(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 func (s *source) leftOut(kind, dn, reason string) {
 	if s.o.LeftOut != nil {

@@ -89,7 +89,8 @@ func TestTheAnchorIsWrittenWhereThereIsNone(t *testing.T) {
 		t.Errorf("%+v, %+v", a, b)
 	}
 	refused := read(t, s, dirsync.Ask{Kind: dirsync.KindWriteBack, Writes: []dirsync.Write{
-		{ID: b64("a"), Attribute: agent.ConsistencyGUID, Value: b64("other")}, {ID: b64("b"), Attribute: agent.ConsistencyGUID, Value: "short"},
+		{ID: b64("a"), Attribute: agent.ConsistencyGUID, Value: b64("other")},
+		{ID: b64("b"), Attribute: agent.ConsistencyGUID, Value: "short"},
 		{ID: b64("a"), Attribute: agent.ConsistencyGUID, Value: b64("was a")},
 	}})
 	if len(refused.objects) != 2 || !strings.Contains(refused.objects[0].Error, "an anchor stays what it is") {
