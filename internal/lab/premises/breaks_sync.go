@@ -58,6 +58,9 @@ func nothing(ask dirsync.Ask, yield func(dirsync.Part) error) error {
 	if ask.Kind == dirsync.KindHash && len(ask.Cursor) > 0 {
 		return yield(dirsync.Part{Cursor: ask.Cursor})
 	}
+	if err := yield(dirsync.Part{Full: true}); err != nil {
+		return err
+	}
 	return yield(dirsync.Part{Full: true, Cursor: []byte(lost)})
 }
 
