@@ -124,7 +124,7 @@ func TestThePresentPhaseNamesAllThereIs(t *testing.T) {
 	f := fakes()[onprem.Syncrepl]
 	changed, gone := object("cn=a,"+base, "objectClass", "organizationalUnit"), object("cn=gone,"+base)
 	changed.controls, gone.controls = packets(state(2, idA)), packets(state(3, idRoot))
-	f.answers[base] = append(f.answers[base][:2:2], reply{0, []message{idSet(false, idA, idB), changed, gone}, packets(synced("", false))})
+	f.answers[base] = append(f.answers[base][:2:2], reply{0, []message{idSet(false, idA, idB), changed, gone, idSet(false, idA)}, packets(synced("", false))})
 	d, n := talk(t, &fake{answers: f.answers}, onprem.Syncrepl, 20*time.Second), 0
 	must(t, d.Changes(t.Context(), f.from, func(c onprem.Changes) error {
 		n++

@@ -130,11 +130,11 @@ func TestSambaTellsEachChangeOnceInEveryWay(t *testing.T) {
 		"administrator, named attributes alone": account(t, dc.Directory, dc.Admin, func(c *onprem.Config) { c.Watch = []string{"displayName", "pwdLastSet", "member"} }),
 		"below the domain":                      account(t, dc.Directory, dc.Admin, func(c *onprem.Config) { c.BaseDN = "OU=Staff," + dc.BaseDN }),
 	} {
-		t.Run(name, func(t *testing.T) { tellSamba(t, admin, follow(t, d), dc.BaseDN) })
+		t.Run(name, func(t *testing.T) { tellAD(t, admin, follow(t, d), dc.BaseDN) })
 	}
 }
 
-func tellSamba(t *testing.T, admin *onprem.Directory, r *reader, base string) {
+func tellAD(t *testing.T, admin *onprem.Directory, r *reader, base string) {
 	ctx := t.Context()
 	add := func(dn, class string) func() error {
 		return func() error { return admin.Add(ctx, dn, map[string][]string{"objectClass": {class}}) }
