@@ -32,7 +32,7 @@ func TestScenarios(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"lab-start": labStart, "lab-stop": labStop, "exits": exits,
-			"lab-kill": labKill, "lab-says": labSays, "open-at": openAt, "other-start": otherStart, "signins-during": signinsDuring, "visits": visits,
+			"lab-kill": labKill, "lab-says": labSays, "open-at": openAt, "other-start": otherStart, "signins-during": signinsDuring, "until": untilSaid, "visits": visits,
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,

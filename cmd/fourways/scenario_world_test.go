@@ -4,10 +4,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -78,6 +80,28 @@ func labKill(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(lab.cmd.Process.Kill())
 	<-lab.ended
 	lab.cmd = nil
+}
+
+// untilSaid is `until PATTERN command [args...]`: the command is run again and again until a line that it writes to stdout is
+// of the pattern: what comes about by itself, such as a look at the premises that is due every second.
+func untilSaid(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: until PATTERN command [args...]")
+	}
+	wanted, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	guard := time.After(hangGuard)
+	for {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		if wanted.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		select {
+		case <-guard:
+			ts.Fatalf("%q never says %q", args[1:], args[0])
+		case <-time.After(100 * time.Millisecond): // look again
+		}
+	}
 }
 
 // signinsDuring is `signins-during N command [args...]`: as long as the command is run N times over, people sign in. Each

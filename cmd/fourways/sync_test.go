@@ -146,8 +146,10 @@ func TestExplainShowsTheReasonAtEachStep(t *testing.T) {
 	nick := api.SyncExplain{
 		Name: "nick@phs.example.test",
 		Ticks: []api.SyncTick{
-			{Name: api.TickImported, Reason: "no agent sent it"}, {Name: api.TickInScope, Reason: "OU=NotSynced is in no scope"},
-			{Name: api.TickMatched, OK: true, Reason: "nobody has that name"}, {Name: api.TickAction, Reason: "nothing is done"},
+			{Name: api.TickImported, Reason: "no agent sent it"},
+			{Name: api.TickInScope, Reason: "OU=NotSynced is in no scope"},
+			{Name: api.TickMatched, OK: true, Reason: "nobody has that name"},
+			{Name: api.TickAction, Reason: "nothing is done"},
 		},
 		Hash: &api.SyncHash{Status: "SourceConnectorNotPresent", Reason: "the object is in no scope", ChangedAt: nine()},
 	}
