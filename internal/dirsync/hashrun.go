@@ -67,10 +67,10 @@ func (j *job) takeHashes(ctx context.Context, b Batch, domains Domains, cursor *
 	for i := range updates {
 		u := &updates[i]
 		u.Account.Source, u.Account.Stored = j.run.ID, now
-		switch u.Status {
-		case directory.HashSuccess:
+		if u.Status == directory.HashSuccess {
 			j.run.Hashes++
-		case directory.HashFiltered:
+		}
+		if u.Status == directory.HashFiltered {
 			j.run.Withheld++
 		}
 	}

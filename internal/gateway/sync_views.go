@@ -117,8 +117,6 @@ func (e *explanation) find(ctx context.Context, name string) (err error) {
 	return nil
 }
 
-func found1[T any](v T, err error) (T, error) { return found(v, err) }
-
 // unseen says why the agent was not asked.
 func (e *explanation) unseen() string {
 	if e.looked {
