@@ -50,22 +50,27 @@ type differ struct {
 
 // entry is an object of the source and its place among what is settled.
 type entry struct {
-	Incoming
+	*Incoming
 	at int
 }
 
 // sort parts the objects by kind, in the order of their anchors, leaves out those that can't be anything here, and notes who
 // is gone. Of two that have one anchor the first by id is taken.
 func (d *differ) sort(wanted []Incoming) map[string][]entry {
-	all := slices.SortedStableFunc(slices.Values(wanted), func(a, b Incoming) int {
+	all := make([]*Incoming, len(wanted))
+	for i := range wanted {
+		all[i] = &wanted[i]
+	}
+	slices.SortStableFunc(all, func(a, b *Incoming) int {
 		return cmp.Or(cmp.Compare(a.Anchor, b.Anchor), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.UPN, b.UPN), cmp.Compare(a.DN, b.DN))
 	})
 	good, seen := map[string][]entry{}, map[string]bool{}
 	for i, o := range all {
 		d.plan.Settled = append(d.plan.Settled, Settled{ID: o.ID, Anchor: o.Anchor})
-		e := entry{o, i}
-		switch {
-		case o.Gone:
+		if o.Gone {
+			continue
+		}
+		switch e := (entry{o, i}); {
 		case !usable(o.Anchor):
 			d.leaveOut(e, "its anchor is not base64 of 1 to 64 octets")
 		case seen[o.Anchor]:
@@ -194,12 +199,15 @@ func texts(all [][3]string) []string {
 }
 
 func (d *differ) dropUsers(now []directory.User) {
-	for _, u := range slices.SortedFunc(slices.Values(now), func(a, b directory.User) int { return cmp.Compare(a.UPN, b.UPN) }) {
+	for i := range now {
+		u := &now[i]
 		if why, ok := d.leaves(User, u.Onprem.Anchor, u.Synced); ok {
 			d.plan.Deletes = append(d.plan.Deletes, Change{Kind: User, Name: u.UPN, What: []string{shortened(why)}})
-			d.plan.changes.Delete.Users = append(d.plan.changes.Delete.Users, u)
+			d.plan.changes.Delete.Users = append(d.plan.changes.Delete.Users, *u)
 		}
 	}
+	slices.SortFunc(d.plan.Deletes, func(a, b Change) int { return cmp.Compare(a.Name, b.Name) }) // those of users are the first
+	slices.SortFunc(d.plan.changes.Delete.Users, func(a, b directory.User) int { return cmp.Compare(a.UPN, b.UPN) })
 }
 
 // IDOf is the id that a new object of a kind gets.
