@@ -29,22 +29,26 @@ func hear(t *testing.T, d *onprem.Directory, from onprem.Position) (pages []stri
 
 func TestChangesThatBreakOffAreAnErrorAndNeverAWrongPosition(t *testing.T) {
 	for mode, f := range fakes() {
-		whole := &fake{answers: f.answers}
-		pages, at, err := hear(t, talk(t, whole, mode, 20*time.Second), f.from)
-		if err != nil || len(pages) == 0 || bytes.Equal(at[len(at)-1], f.from) || !strings.Contains(strings.Join(pages, ""), idA) || !strings.Contains(strings.Join(pages, ""), idB) {
-			t.Errorf("%s: control: %q %s %v", mode, pages, at, err)
-		}
-		for how, breaking := range breaks() {
-			for n := range whole.requests.Load() {
-				broken := &fake{answers: f.answers, breakAt: n + 1, breaking: breaking}
-				got, places, err := hear(t, talk(t, broken, mode, 100*time.Millisecond), f.from)
-				if err == nil || errors.Is(err, onprem.ErrPosition) {
-					t.Errorf("%s %s at request %d: %v, want an error that lets the same position be tried again", mode, how, n+1, err)
-				}
-				for i := range places {
-					if i >= len(pages) || got[i] != pages[i] || !bytes.Equal(places[i], at[i]) || bytes.Equal(places[i], at[len(at)-1]) {
-						t.Errorf("%s %s at request %d: page %d is %q, %s", mode, how, n+1, i, got[i], places[i])
-					}
+		t.Run(mode, func(t *testing.T) { t.Parallel(); breakOff(t, mode, f.from, f.answers) })
+	}
+}
+
+func breakOff(t *testing.T, mode string, from onprem.Position, answers map[string][]reply) {
+	whole := &fake{answers: answers}
+	pages, at, err := hear(t, talk(t, whole, mode, 20*time.Second), from)
+	if err != nil || len(pages) == 0 || bytes.Equal(at[len(at)-1], from) || !strings.Contains(strings.Join(pages, ""), idA) || !strings.Contains(strings.Join(pages, ""), idB) {
+		t.Errorf("%s: control: %q %s %v", mode, pages, at, err)
+	}
+	for how, breaking := range breaks() {
+		for n := range whole.requests.Load() {
+			broken := &fake{answers: answers, breakAt: n + 1, breaking: breaking}
+			got, places, err := hear(t, talk(t, broken, mode, 100*time.Millisecond), from)
+			if err == nil || errors.Is(err, onprem.ErrPosition) {
+				t.Errorf("%s %s at request %d: %v, want an error that lets the same position be tried again", mode, how, n+1, err)
+			}
+			for i := range places {
+				if i >= len(pages) || got[i] != pages[i] || !bytes.Equal(places[i], at[i]) || bytes.Equal(places[i], at[len(at)-1]) {
+					t.Errorf("%s %s at request %d: page %d is %q, %s", mode, how, n+1, i, got[i], places[i])
 				}
 			}
 		}
@@ -183,5 +187,17 @@ func TestWhatOneServerToldIsNotReadFromAnother(t *testing.T) {
 	before := first.requests.Load()
 	if ask(); first.requests.Load() != before {
 		t.Error("the client went back to the first server, though the numbers of the second count")
+	}
+}
+
+func TestAnAttributeThatTheSchemaLacksIsNoObstacle(t *testing.T) {
+	f := fakes()[onprem.DirSync]
+	f.answers[base] = append([]reply{f.answers[base][0], {code: 16}}, f.answers[base][1:]...)
+	cfg := onprem.Config{
+		URLs: []string{behave(t, (&fake{answers: f.answers}).serve)}, TLS: onprem.Plain, Timeout: 20 * time.Second,
+		BindDN: "cn=svc", BindPassword: secret("x"), BaseDN: base, Watch: []string{"noSuchThing"},
+	}
+	if pages, _, err := hear(t, client(t, cfg), f.from); err != nil || len(pages) != 2 {
+		t.Errorf("%q %v", pages, err)
 	}
 }

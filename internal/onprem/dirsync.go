@@ -105,10 +105,14 @@ func (d *Directory) followDirSync(ctx context.Context, s *site, p place, yield f
 	for more := true; more; {
 		var entries []*ldap.Entry
 		var err error
-		if entries, more, err = d.dirSyncPage(ctx, s, &p, watchedClasses, attributes); err != nil {
-			if closed(err) || answered(err, ldap.LDAPResultProtocolError, ldap.LDAPResultOperationsError) {
-				return fmt.Errorf("%w: the domain controller doesn't go on from this DirSync cookie; was a right taken from the account?: %w", ErrPosition, err)
-			}
+		entries, more, err = d.dirSyncPage(ctx, s, &p, watchedClasses, attributes)
+		switch {
+		case answered(err, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultUndefinedAttributeType) && attributes != nil:
+			attributes, more = nil, true // one of them isn't in this schema: all come then
+			continue
+		case closed(err) || answered(err, ldap.LDAPResultProtocolError, ldap.LDAPResultOperationsError):
+			return fmt.Errorf("%w: the domain controller doesn't go on from this DirSync cookie; was a right taken from the account?: %w", ErrPosition, err)
+		case err != nil:
 			return err
 		}
 		page := Changes{}
