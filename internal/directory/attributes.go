@@ -55,8 +55,8 @@ func accountAttributes() []Attribute {
 		{Name: "givenName", AD: "givenName", Tool: "Set-ADUser -GivenName", Most: 64, Source: docLimits},
 		{Name: "surname", AD: "sn", Tool: "Set-ADUser -Surname", Most: 64, Source: docUser},
 		{Name: "mail", AD: "mail", Tool: "Set-ADUser -EmailAddress", Most: 256, Source: docSynced},
-		{Name: "department", AD: "department", Tool: "Set-ADUser -Department", Most: 64, Note: "not read by the agent yet", Source: docUser},
-		{Name: "jobTitle", AD: "title", Tool: "Set-ADUser -Title", Most: 128, Note: "not read by the agent yet", Source: docUser},
+		{Name: "department", AD: "department", Tool: "Set-ADUser -Department", Most: 64, Source: docUser},
+		{Name: "jobTitle", AD: "title", Tool: "Set-ADUser -Title", Most: 128, Source: docUser},
 		{Name: "accountEnabled", AD: "userAccountControl", Tool: "Disable-ADAccount and Enable-ADAccount", Note: "arrives with the directory cycle", Source: docSynced},
 		{Name: "immutableId", AD: "ms-DS-ConsistencyGuid or objectGUID", Most: 60, Note: "base64 of the raw octets; given by hand to an account that another identity provider signs in and no directory masters", Source: docDesign},
 		{Name: "onPremisesUserPrincipalName", AD: "userPrincipalName", Note: "the name that its directory binds, where it is another", Source: docSynced},
@@ -77,7 +77,7 @@ func accountAttributes() []Attribute {
 func otherAttributes() []Attribute {
 	return []Attribute{
 		{Of: "group", Name: "displayName", AD: "displayName", Tool: "Set-ADGroup", Most: LongestName, Source: docGroup},
-		{Of: "group", Name: "description", AD: "description", Tool: "Set-ADGroup", Most: LongestDescription, Note: "not read by the agent yet", Source: docGroup},
+		{Of: "group", Name: "description", AD: "description", Tool: "Set-ADGroup", Most: LongestDescription, Source: docGroup},
 		{Of: "group", Name: "members", AD: "member", Tool: "Add-ADGroupMember and Remove-ADGroupMember", Note: "of a group that is mastered here, the cloud's, whoever is in it", Source: docSynced},
 		{Of: "contact", Name: "displayName", AD: "displayName", Tool: "Set-ADObject", Most: LongestName, Source: docSynced},
 		{Of: "contact", Name: "mail", AD: "mail", Tool: "Set-ADObject", Most: 256, Source: docSynced},
@@ -87,8 +87,8 @@ func otherAttributes() []Attribute {
 // writtenBack is the documented set.
 func writtenBack() []Attribute {
 	return []Attribute{
-		{Name: "cloud object id", AD: "msDS-ExternalDirectoryObjectID", Cloud: true, Back: "not done", Note: "Exchange hybrid", Source: docSynced},
-		{Name: "source anchor", AD: "ms-DS-ConsistencyGuid", Back: "not done", Note: "written from objectGUID where it is empty", Source: docDesign},
+		{Name: "cloud object id", AD: "msDS-ExternalDirectoryObjectID", Cloud: true, Back: "off by default", Note: "where the agent's sync.write_back names it; of users, groups and contacts", Source: docSynced},
+		{Name: "source anchor", AD: "ms-DS-ConsistencyGuid", Back: "off by default", Note: "where the agent's sync.write_back names it: objectGUID is written where nothing stands", Source: docDesign},
 		{Name: "archive status", AD: "msExchArchiveStatus", Cloud: true, Back: "not done", Note: "Exchange hybrid", Source: docSynced},
 		{Name: "blocked senders", AD: "msExchBlockedSendersHash", Cloud: true, Back: "not done", Note: "Exchange hybrid", Source: docSynced},
 		{Name: "safe recipients", AD: "msExchSafeRecipientsHash", Cloud: true, Back: "not done", Note: "Exchange hybrid", Source: docSynced},
