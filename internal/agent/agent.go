@@ -71,8 +71,8 @@ type agent struct {
 	held  chan struct{} // one place a request
 	binds chan struct{} // one place a bind
 	wake  chan struct{}
-	runs  chan struct{} // one place: a run at a time
 	looks chan struct{} // one place: a look at a time
+	turns turns         // a run at a time
 
 	mu      sync.Mutex
 	leaving bool
@@ -87,7 +87,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	a := &agent{
 		Options: o, recv: agentlink.NewReceiver(o.Identity), book: newBook(),
-		held: make(chan struct{}, heldPerBind*o.atOnce()), binds: make(chan struct{}, o.atOnce()), wake: make(chan struct{}, 1), runs: make(chan struct{}, 1), looks: make(chan struct{}, 1),
+		held: make(chan struct{}, heldPerBind*o.atOnce()), binds: make(chan struct{}, o.atOnce()), wake: make(chan struct{}, 1), looks: make(chan struct{}, 1),
 	}
 	var err error
 	a.conn, err = agentlink.Dial(o.Identity, agentlink.DialOptions{

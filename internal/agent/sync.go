@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -31,6 +32,11 @@ func (a *agent) ordered(ctx context.Context, msg *nats.Msg) {
 }
 
 func (a *agent) synchronise(ctx context.Context, o agentlink.Order) {
+	if o.Kind == dirsync.KindDirectory || o.Kind == dirsync.KindHash {
+		turn, end := a.turns.take(ctx, o.Issued)
+		defer end()
+		ctx = turn
+	}
 	up := &upward{ctx: ctx, send: agentlink.NewUplink(a.Identity, a.conn, a.Clock, o).Send}
 	err := a.read(ctx, o.Ask, up.part)
 	if sent := (*sendError)(nil); !errors.As(err, &sent) {
@@ -53,28 +59,66 @@ type sendError struct{ error }
 
 func (e *sendError) Unwrap() error { return e.error }
 
-// read has the source read. One run goes on at a time; a look or a write-back waits for the one before it, and never for a
-// run.
+// read has the source read. A look or a write-back waits for the one before it, and never for a run.
 func (a *agent) read(ctx context.Context, ask dirsync.Ask, yield func(dirsync.Part) error) error {
-	if a.Source == nil {
+	switch {
+	case a.Source == nil:
 		return errors.New("this agent has no sync role in its configuration")
-	}
-	if ask.Kind != dirsync.KindDirectory && ask.Kind != dirsync.KindHash {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case ask.Kind != dirsync.KindDirectory && ask.Kind != dirsync.KindHash:
 		select {
 		case a.looks <- struct{}{}:
 			defer func() { <-a.looks }()
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		return a.Source.Read(ctx, ask, yield)
-	}
-	select {
-	case a.runs <- struct{}{}:
-		defer func() { <-a.runs }()
-	default:
-		return errors.New("another run goes on at this agent")
 	}
 	return a.Source.Read(ctx, ask, yield)
+}
+
+// turns lets one run go on at a time. The gateway has one at a time itself, so an order that is newer than the run that goes
+// on means that nobody waits for that one any more: its gateway was killed, or lost its lease. It is ended.
+type turns struct {
+	mu  sync.Mutex
+	now *turn // nil: nobody's
+}
+
+type turn struct {
+	issued time.Time
+	end    context.CancelCauseFunc
+	over   chan struct{}
+}
+
+var errNewer = errors.New("a newer run took the place of this one")
+
+// take ends the run that goes on, waits until it has ended, and gives a context that the next one ends. Of an order that is
+// older than the run that goes on the context is over from the beginning.
+func (t *turns) take(ctx context.Context, issued time.Time) (run context.Context, done func()) {
+	run, end := context.WithCancelCause(ctx)
+	mine := &turn{issued: issued, end: end, over: make(chan struct{})}
+	t.mu.Lock()
+	before := t.now
+	if before != nil && issued.Before(before.issued) {
+		t.mu.Unlock()
+		end(errNewer)
+		return run, func() {}
+	}
+	t.now = mine
+	t.mu.Unlock()
+	if before != nil {
+		before.end(errNewer)
+		<-before.over
+	}
+	return run, func() {
+		end(nil)
+		close(mine.over)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.now == mine {
+			t.now = nil
+		}
+	}
 }
 
 // upward sends what a source yields, in batches. It holds the newest one back: the last of an answer says that it is.
