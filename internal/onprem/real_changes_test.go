@@ -87,29 +87,6 @@ type story struct {
 	kind onprem.Changed
 }
 
-// mayList gives a person the right to see deleted objects, as dsacls does with "LCRP".
-func mayList(t *testing.T, dc *realtest.SambaDC, who realtest.Person) {
-	t.Helper()
-	run := func(tool string, args ...string) string {
-		t.Helper()
-		args = append([]string{"-H", filepath.Join(dc.Folder, "private/sam.ldb"), "--configfile=" + filepath.Join(dc.Folder, "etc/smb.conf")}, args...)
-		out, err := exec.Command(tool, args...).CombinedOutput()
-		if err != nil {
-			t.Fatalf("%s %q: %v\n%s", tool, args, err, out)
-		}
-		return strings.ReplaceAll(string(out), "\n ", "")
-	}
-	sid := regexp.MustCompile(`objectSid: (S-[\d-]+)`).FindStringSubmatch(run("ldbsearch", "(sAMAccountName="+who.Name+")", "objectSid"))
-	base := "CN=Deleted Objects," + dc.BaseDN
-	acl := regexp.MustCompile(`nTSecurityDescriptor: (O:\S+?D:[^S]\S*?)(?:S:AI.*)?\n`).FindStringSubmatch(run("ldbsearch", "--show-deleted", "-b", base, "-s", "base", "nTSecurityDescriptor"))
-	if sid == nil || acl == nil {
-		t.Fatalf("no SID of %s or no rights of %s", who.Name, base)
-	}
-	ldif := filepath.Join(t.TempDir(), "rights.ldif")
-	must(t, os.WriteFile(ldif, []byte("dn: "+base+"\nchangetype: modify\nreplace: nTSecurityDescriptor\nnTSecurityDescriptor: "+acl[1]+"(A;;RPLC;;;"+sid[1]+")\n"), 0o600))
-	run("ldbmodify", "--controls=show_deleted:0", "--controls=sd_flags:1:4", ldif)
-}
-
 func TestSambaTellsEachChangeOnceInEveryWay(t *testing.T) {
 	dc := realtest.NewSamba(t)
 	admin := account(t, dc.Directory, dc.Admin, nil)
@@ -120,7 +97,7 @@ func TestSambaTellsEachChangeOnceInEveryWay(t *testing.T) {
 		if !errors.Is(err, onprem.ErrPosition) || !strings.Contains(err.Error(), `"Replicating Directory Changes"`) || !strings.Contains(err.Error(), "CN=Deleted Objects,"+dc.BaseDN) {
 			t.Errorf("%s sees no deleted object: %v, want both rights named", blind.Name, err)
 		}
-		mayList(t, dc, blind)
+		dc.LetSeeDeleted(t, blind)
 	}
 	for name, d := range map[string]*onprem.Directory{
 		"may replicate":                         account(t, dc.Directory, dc.Service, nil),
