@@ -45,10 +45,10 @@ func (d *domain) create(o Options) error {
 	if err := d.insert(e); err != nil {
 		return err
 	}
-	if err := d.dormant("Guest", ridGuest, uacNormal|uacDisabled|uacNoPassword|uacDontExpire); err != nil {
+	if err := d.dormant("Guest", "Built-in account for guest access to the computer/domain", ridGuest, uacNormal|uacDisabled|uacNoPassword|uacDontExpire); err != nil {
 		return err
 	}
-	return d.dormant("krbtgt", ridKrbtgt, uacNormal|uacDisabled)
+	return d.dormant("krbtgt", "Key Distribution Center Service Account", ridKrbtgt, uacNormal|uacDisabled)
 }
 
 // The relative ids of the accounts that every domain is made with, [MS-DTYP] 2.4.2.4.
@@ -59,7 +59,7 @@ const (
 )
 
 // dormant makes an account that is there and that nobody uses.
-func (d *domain) dormant(user string, rid uint32, bits int64) error {
+func (d *domain) dormant(user, description string, rid uint32, bits int64) error {
 	name, err := parseDN("CN=" + user + ",CN=Users," + d.base.String())
 	if err != nil {
 		return err
@@ -68,6 +68,7 @@ func (d *domain) dormant(user string, rid uint32, bits int64) error {
 	e.set("objectClass", classChain("user")...)
 	d.defaults(e)
 	e.set("objectSid", d.objectSID(rid))
+	e.set("description", description)
 	e.setNumber("userAccountControl", bits)
 	e.set("isCriticalSystemObject", "TRUE")
 	return d.insert(e)

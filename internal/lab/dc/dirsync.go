@@ -43,7 +43,7 @@ func decodeDirSync(value string) (dirSyncRequest, bool) {
 		return dirSyncRequest{}, false
 	}
 	// Clients send the flags as four octets, of which the first bit isn't meant as a sign.
-	return dirSyncRequest{flags: uint32(number(p.Children[0])), bytes: int(size), cookie: contents(p.Children[2])}, true //nolint:gosec // G115: see above
+	return dirSyncRequest{flags: uint32(number(p.Children[0])), bytes: int(size), cookie: contents(p.Children[2])}, true
 }
 
 // dirSync answers a search for what has changed since a cookie; without a cookie for everything. Whatever its scope, the
@@ -111,7 +111,7 @@ type reached struct {
 }
 
 func (d *domain) encodeCookie(usn int64) string {
-	return string(binary.BigEndian.AppendUint64(append([]byte(cookieMagic), d.id...), uint64(usn))) //nolint:gosec // G115: counts from 0
+	return string(binary.BigEndian.AppendUint64(append([]byte(cookieMagic), d.id...), uint64(usn)))
 }
 
 // decodeCookie is the number of the last change that the client was told of; 0 without a cookie.
@@ -126,10 +126,10 @@ func (d *domain) decodeCookie(cookie string) (int64, error) {
 	usn := binary.BigEndian.Uint64([]byte(rest[16:]))
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	if rest[:16] != string(d.id) || usn > uint64(d.usn) { //nolint:gosec // G115: counts from 0
+	if rest[:16] != string(d.id) || usn > uint64(d.usn) {
 		return 0, refuse(codeUnwilling, "000020F7: LdapErr: DSID-0C09079B, comment: the cookie is of another database than this one, data 0, v1db1")
 	}
-	return int64(usn), nil //nolint:gosec // G115: not above d.usn
+	return int64(usn), nil
 }
 
 // changedSince are the entries for one answer, and where it ends.

@@ -219,12 +219,19 @@ func (d *domain) values(e *entry, attr string, v view) ([]string, bool) {
 	case "memberof":
 		return d.groupNames(e), true
 	case "parentguid":
-		if parent := d.entries[e.name.parentKey()]; parent != nil {
-			return parent.get("objectGUID"), true
-		}
-		return nil, true
+		return d.parentGUID(e), true
 	}
 	return e.get(attr), true
+}
+
+func (d *domain) parentGUID(e *entry) []string {
+	if e.grave {
+		return []string{d.derived("Deleted Objects")}
+	}
+	if parent := d.entries[e.name.parentKey()]; parent != nil {
+		return parent.get("objectGUID")
+	}
+	return nil
 }
 
 func (d *domain) groupNames(e *entry) []string {

@@ -59,7 +59,7 @@ func protected(attr string) bool {
 	case "objectguid", "objectsid", "objectcategory", "distinguishedname", "whencreated", "whenchanged", "usncreated", "usnchanged",
 		"memberof", "badpwdcount", "badpasswordtime", "lastlogon", "samaccounttype", "instancetype",
 		"fourwaysnthash", "userpassword", "dbcspwd", "supplementalcredentials", "iscriticalsystemobject",
-		"isdeleted", "lastknownparent", "msds-lastknownrdn", "parentguid", "invocationid":
+		"isdeleted", "isrecycled", "lastknownparent", "msds-lastknownrdn", "parentguid", "invocationid":
 		return true
 	}
 	return false

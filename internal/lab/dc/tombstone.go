@@ -57,6 +57,7 @@ func (d *domain) tombstone(e *entry) (*entry, error) {
 	grave.set(e.name.attr, name.value)
 	grave.set("name", name.value)
 	grave.set("isDeleted", "TRUE")
+	grave.set("isRecycled", "TRUE")
 	grave.set("lastKnownParent", dn{text: e.name.text[1:]}.String())
 	grave.set("msDS-LastKnownRDN", e.name.value)
 	d.stamp(grave)
