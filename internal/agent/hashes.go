@@ -42,8 +42,8 @@ func (s *source) hashes(ctx context.Context, ask dirsync.Ask, yield func(dirsync
 		return errors.New("no hash source is configured for this agent: set sync.hash_source")
 	}
 	return s.people(ctx, ask, yield, passwords{
-		attributes: append(s.hash.Attributes(), markAttribute),
-		of:         func(e onprem.Entry) dirsync.Object { return s.hashOf(ctx, e, ask.Temporary) },
+		attributes: append(s.hash.Attributes(), markAttribute, s.o.CloudUPN),
+		of:         func(e onprem.Entry) dirsync.Object { return s.hashOf(ctx, e, ask) },
 		drop:       s.wipe,
 	})
 }
@@ -162,14 +162,17 @@ func (s *source) dated(e onprem.Entry) dirsync.Object {
 
 // hashOf makes the record that may leave the premises, or says why none does. A password that is good only for being changed
 // is withheld until it was, unless it is asked for (Microsoft: password hash synchronization, "Temporary passwords").
-func (s *source) hashOf(ctx context.Context, e onprem.Entry, temporary bool) dirsync.Object {
+func (s *source) hashOf(ctx context.Context, e onprem.Entry, ask dirsync.Ask) dirsync.Object {
 	o := s.dated(e)
 	_, mustChange := passwordTime(e)
 	switch {
+	case !wanted(e.First(s.o.CloudUPN), ask.Domains):
+		o.Withheld = dirsync.WithheldUnasked
+		return o
 	case s.filtered(e):
 		o.Withheld = dirsync.WithheldFiltered
 		return o
-	case mustChange && !temporary:
+	case mustChange && !ask.Temporary:
 		o.Withheld = dirsync.WithheldTemporary
 		return o
 	}
@@ -184,6 +187,12 @@ func (s *source) hashOf(ctx context.Context, e onprem.Entry, temporary bool) dir
 		o.Hash, o.MustChange = passhash.NewOrgID(nt).String(), mustChange
 	}
 	return o
+}
+
+// wanted reports that the hash of whoever has this name in the tenant was asked for: no other leaves the premises.
+func wanted(upn string, domains []string) bool {
+	_, domain, _ := strings.Cut(upn, "@")
+	return len(domains) == 0 || slices.ContainsFunc(domains, func(d string) bool { return strings.EqualFold(d, domain) })
 }
 
 // filtered reports people whose hashes are not sent: those marked so, and in Active Directory those of the class

@@ -165,3 +165,17 @@ func TestAHashRunGoesOnFromItsCursor(t *testing.T) {
 		t.Errorf("no way on: full %t, %q, %s", again.full, again.note, again.cursor)
 	}
 }
+
+func TestNoHashOfADomainThatIsNotAskedForLeavesThePremises(t *testing.T) {
+	f := &forest{at: "start", entries: []onprem.Entry{hashed("a", raw(t))}}
+	ask := dirsync.Ask{Kind: dirsync.KindHash, Domains: []string{"other.example"}}
+	if got := read(t, agent.NewSource(f, adOptions()), ask); len(got.objects) != 1 || got.objects[0].Hash != "" || got.objects[0].Withheld != dirsync.WithheldUnasked {
+		t.Errorf("%+v", got)
+	}
+	_, domain, _ := strings.Cut(f.entries[0].First(adOptions().CloudUPN), "@")
+	f.entries[0].Attrs["fourwaysNTHash"] = [][]byte{raw(t)} // the first read wiped it
+	ask.Domains = append(ask.Domains, strings.ToUpper(domain))
+	if got := read(t, agent.NewSource(f, adOptions()), ask); len(got.objects) != 1 || got.objects[0].Hash == "" {
+		t.Errorf("%s was asked for: %+v", domain, got)
+	}
+}

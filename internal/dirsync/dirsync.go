@@ -47,6 +47,7 @@ type Ask struct {
 	IDs       []string `json:"ids,omitempty"`       // KindHash: whose hash is wanted too, whatever the cursor says; Object.ID
 	Name      string   `json:"name,omitempty"`      // KindLook: UPN, sAMAccountName, mail, DN or anchor
 	Temporary bool     `json:"temporary,omitempty"` // KindHash: passwords that must be changed at the next logon too
+	Domains   []string `json:"domains,omitempty"`   // KindHash: of the names in the tenant whose hashes are wanted; none: of all
 	Writes    []Write  `json:"writes,omitempty"`    // KindWriteBack
 }
 
@@ -103,6 +104,7 @@ const (
 	WithheldFiltered  = "filtered"  // by adminDescription, or no user
 	WithheldMissing   = "missing"   // there is none, or none that may be read
 	WithheldMalformed = "malformed"
+	WithheldUnasked   = "unasked" // of another domain than those that were asked for
 )
 
 // Part is a part of what an agent read.

@@ -283,3 +283,26 @@ func TestTheCloudIDIsWrittenBackWhereTheAgentMay(t *testing.T) {
 		t.Errorf("%+v", last)
 	}
 }
+
+func TestWhoCantBeReadWhollyIsDisabledAllTheSame(t *testing.T) {
+	s := newSite(t, newPremises(person("alice"), staff("Team", "alice")))
+	s.sync()
+	alice, team := person("alice"), staff("Team")
+	alice.DisplayName, alice.Enabled, alice.Error = "", false, "displayName is not UTF-8"
+	team.Error = "it has 2000000 members"
+	s.put(alice, team)
+	r := s.sync()
+	if len(r.Skipped) != 2 || r.Updated != 1 {
+		t.Errorf("%+v", r)
+	}
+	u, err := s.db.UserByUPN(t.Context(), "alice@phs.example")
+	if err != nil || u.Enabled {
+		t.Errorf("%+v, %v", u, err)
+	}
+	if groups, err := s.db.GroupsOf(t.Context(), u.ID); err != nil || len(groups) != 1 {
+		t.Errorf("a group that could not be read lost its members: %v, %v", groups, err)
+	}
+	if failed, err := s.db.Failed(t.Context(), "", 10); err != nil || len(failed) != 1 || failed[0].Error != alice.Error {
+		t.Errorf("%+v, %v", failed, err)
+	}
+}

@@ -65,6 +65,8 @@ func withhold(u *directory.HashUpdate, o Object, account directory.User, source 
 	case WithheldFiltered:
 		u.Status, u.Reason = directory.HashFiltered, "the agent's rules leave this person's hash out"
 		u.Account.Account, u.Account.Scheme, u.Drop = account.ID, directory.SchemePHS, source != "" && source != inCloud
+	case WithheldUnasked: // it has another name here than there
+		u.Status, u.Reason = directory.HashNoTarget, "its name on the premises is in no domain whose hashes are asked for"
 	case WithheldMissing:
 		u.Status, u.Reason = directory.HashMissing, "the directory shows the agent no hash of it"
 	default:

@@ -2,6 +2,7 @@ package dirsync
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,6 +32,9 @@ func (j *job) hashes(ctx context.Context) error {
 	}
 	about := switchedOn(domains)
 	ask := Ask{Kind: KindHash, Temporary: j.settings.Temporary}
+	if initial := j.settings.Initial; initial == "" || !domains.HashSync(initial) { // else names here tell nothing of names there
+		ask.Domains = domains.HashSynced()
+	}
 	if !j.wish.Full && len(due) <= mostDue && covers(cursor.About, about) && j.Clock.Now().Sub(cursor.FullAt) < j.settings.FullEvery {
 		ask.Cursor, ask.IDs = cursor.Place, due
 	}
@@ -137,6 +141,9 @@ func (e *Engine) Watch(ctx context.Context) error {
 	run := directory.Run{ID: newRunID()}
 	return e.briefly(ctx, func() error {
 		return e.ask(ctx, &run, Ask{Kind: KindChanges, Cursor: cursor.Place}, func(b Batch) error {
+			if b.Full {
+				return errors.New("the agent has no way on from the last hash run, which the next one mends")
+			}
 			changed := map[string]time.Time{}
 			for _, o := range b.Objects {
 				if o.ID != "" && !o.PasswordAt.IsZero() {

@@ -110,7 +110,7 @@ func (in *importing) sort(o Object, part *directory.Import) {
 		in.stays(o, part)
 	case o.Gone:
 		part.Objects = append(part.Objects, directory.Imported{ID: o.ID, Gone: true, Reason: shortened(o.Reason)})
-	case o.Error != "":
+	case o.Error != "" && (o.Kind == Group || !usable(o.Anchor)):
 		in.leaveOut(o, shortened(o.Error))
 		in.stays(o, part)
 	case o.Kind != User && o.Kind != Group && o.Kind != Contact:

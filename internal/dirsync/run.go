@@ -60,13 +60,18 @@ func (j *job) apply(ctx context.Context, s step) error {
 	if err != nil {
 		return fmt.Errorf("apply the plan: %w", err)
 	}
-	gone := map[string]bool{}
+	page := map[string]Object{}
 	for _, o := range s.page {
-		gone[o.ID] = o.Gone
+		page[o.ID] = o.Object
 	}
 	settled := j.settled(s.plan.Settled, refused)
 	for i := range settled {
-		settled[i].Gone = gone[settled[i].ID] && settled[i].Error == ""
+		o := page[settled[i].ID]
+		settled[i].Gone = o.Gone && settled[i].Error == ""
+		if o.Error != "" && settled[i].Error == "" { // it was taken without what could not be read
+			settled[i].Error = shortened(o.Error)
+			j.run.Skipped = append(j.run.Skipped, Skip{Kind: o.Kind, Name: nameOf(o), Reason: settled[i].Error}.String())
+		}
 	}
 	j.count(s.plan, len(refused))
 	j.writeBack(ctx, s, settled)

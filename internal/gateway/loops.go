@@ -27,7 +27,7 @@ func (g *Gateway) startLoops() {
 	c := g.conf.Load()
 	g.every(ctx, time.Duration(c.Sync.DirectoryInterval), g.cycle(dirsync.KindDirectory))
 	g.every(ctx, time.Duration(c.Sync.HashInterval), g.cycle(dirsync.KindHash))
-	g.every(ctx, time.Duration(c.Sync.WatchInterval), g.watchPremises)
+	g.every(ctx, time.Duration(c.Sync.WatchInterval), g.watchPremises())
 }
 
 func (g *Gateway) every(ctx context.Context, d time.Duration, do func(context.Context)) {

@@ -134,14 +134,22 @@ func (g *Gateway) cycle(kind dirsync.Kind) func(context.Context) {
 	}
 }
 
-// watchPremises asks who changed a password, also while the schedule is paused: it changes nothing.
-func (g *Gateway) watchPremises(ctx context.Context) {
-	link := g.onprem.current()
-	if link == nil || !link.Live(agentlink.RoleSync) || !g.anyPHS(ctx) {
-		return
-	}
-	if err := g.engine.Watch(ctx); err != nil && !errors.Is(err, dirsync.ErrBusy) {
-		g.core.log.Debug("it can't be told who changed a password on the premises; the next look tries again", "error", err)
+// watchShare bounds the part of its time that a directory spends on telling who changed a password: some must list everybody.
+const watchShare = 20
+
+// watchPremises makes what asks who changed a password, also while the schedule is paused: it changes nothing.
+func (g *Gateway) watchPremises() func(context.Context) {
+	var rest time.Time
+	return func(ctx context.Context) {
+		began := time.Now() //nolint:forbidigo // measures the work
+		link := g.onprem.current()
+		if began.Before(rest) || link == nil || !link.Live(agentlink.RoleSync) || !g.anyPHS(ctx) {
+			return
+		}
+		if err := g.engine.Watch(ctx); err != nil && !errors.Is(err, dirsync.ErrBusy) {
+			g.core.log.Debug("it can't be told who changed a password on the premises; the next look tries again", "error", err)
+		}
+		rest = began.Add(watchShare * time.Since(began))
 	}
 }
 
