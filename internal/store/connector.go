@@ -14,8 +14,11 @@ import (
 // The orders in which what is due is planned: members before their groups.
 var dueOrder = map[string]int{"user": 1, "contact": 2, "group": 3} //nolint:gochecknoglobals // a constant
 
-// alive are the objects of the connector space that are in scope.
-const alive = `generation >= (SELECT complete FROM sync_cursors WHERE kind = 'directory')`
+// Objects of the connector space that are in scope, and that are gone.
+const (
+	alive = `generation >= (SELECT complete FROM sync_cursors WHERE kind = 'directory')`
+	lost  = `generation < (SELECT complete FROM sync_cursors WHERE kind = 'directory')`
+)
 
 // BeginImport numbers a full read. Until it comes to its end nothing of it makes anything else go.
 func (d *DB) BeginImport(ctx context.Context, epoch int64) (generation int64, err error) {
@@ -172,7 +175,7 @@ func settle(t *tx, s directory.Settled) error {
 	switch {
 	case s.Gone:
 		_, err1 := t.exec(`DELETE FROM connector_members WHERE member_of = $1`, s.ID)
-		_, err2 := t.exec(`DELETE FROM connector_space WHERE id = $1 AND NOT (`+alive+`)`, s.ID)
+		_, err2 := t.exec(`DELETE FROM connector_space WHERE id = $1 AND `+lost, s.ID)
 		return errors.Join(err1, err2)
 	case s.Error != "":
 		_, err := t.exec(`UPDATE connector_space SET error = $2, since = CASE WHEN since = 0 THEN $3 ELSE since END, tries = tries + 1 WHERE id = $1`,

@@ -40,19 +40,22 @@ func (d *DB) DueRenames(ctx context.Context, most int) ([]directory.Imported, er
 // deleted here: it is that other object now.
 func (d *DB) DueGone(ctx context.Context, after string, most int) (gone []directory.Imported, err error) {
 	return list(ctx, d, "what is gone from the connector space", imported, `SELECT `+importedColumns+` FROM connector_space
-		WHERE id > $1 AND NOT (`+alive+`) ORDER BY id LIMIT $2`, after, most)
+		WHERE id > $1 AND `+lost+` ORDER BY id LIMIT $2`, after, most)
 }
 
-// CountGone counts what a run would delete now, of how many synchronised objects.
+// CountGone counts what a run would delete now, and, when that is more than one, of how many synchronised objects.
 func (d *DB) CountGone(ctx context.Context) (gone, had int, err error) {
-	counted, err := one(ctx, d, "what is gone from the connector space", func(r row) (n [2]int, err error) {
-		return n, r.Scan(&n[0], &n[1])
-	}, `SELECT (SELECT count(DISTINCT c.anchor) FROM connector_space c WHERE NOT (`+alive+`) AND
+	gone, err = one(ctx, d, "what is gone from the connector space", column[int],
+		`SELECT count(DISTINCT c.anchor) FROM connector_space c WHERE c.`+lost+` AND
 			(EXISTS (SELECT 1 FROM users u WHERE u.synced AND u.anchor <> '' AND u.anchor = c.anchor) OR EXISTS (SELECT 1 FROM user_groups g WHERE g.synced AND g.anchor <> '' AND g.anchor = c.anchor)
 			OR EXISTS (SELECT 1 FROM contacts k WHERE k.synced AND k.anchor <> '' AND k.anchor = c.anchor))
-			AND NOT EXISTS (SELECT 1 FROM connector_space o WHERE o.anchor = c.anchor AND o.`+alive+`)),
-		(SELECT count(*) FROM users WHERE synced) + (SELECT count(*) FROM user_groups WHERE synced) + (SELECT count(*) FROM contacts WHERE synced)`)
-	return counted[0], counted[1], err
+			AND NOT EXISTS (SELECT 1 FROM connector_space o WHERE o.anchor = c.anchor AND o.`+alive+`)`)
+	if err != nil || gone <= 1 {
+		return gone, gone, err
+	}
+	had, err = one(ctx, d, "how many objects are synchronised", column[int], `SELECT (SELECT count(*) FROM users WHERE synced) +
+		(SELECT count(*) FROM user_groups WHERE synced) + (SELECT count(*) FROM contacts WHERE synced)`)
+	return gone, had, err
 }
 
 // CountSpace counts the connector space.
@@ -60,7 +63,7 @@ func (d *DB) CountSpace(ctx context.Context) (directory.SpaceCounts, error) {
 	return one(ctx, d, "the size of the connector space", func(r row) (c directory.SpaceCounts, err error) {
 		err = r.Scan(&c.Objects, &c.Gone, &c.Due, &c.Failed, &c.Withheld)
 		return c, err
-	}, `SELECT (SELECT count(*) FROM connector_space WHERE `+alive+`), (SELECT count(*) FROM connector_space WHERE NOT (`+alive+`)),
+	}, `SELECT (SELECT count(*) FROM connector_space WHERE `+alive+`), (SELECT count(*) FROM connector_space WHERE `+lost+`),
 		(SELECT count(*) FROM connector_space WHERE due > 0 AND `+alive+`), (SELECT count(*) FROM connector_space WHERE error <> '' AND `+alive+`),
 		(SELECT count(*) FROM connector_space WHERE hash_status = 'FilteredByTarget' AND `+alive+`)`)
 }

@@ -48,7 +48,7 @@ func scanLease(r row) (l directory.Lease, err error) {
 func (d *DB) KeepSync(ctx context.Context, epoch int64, until time.Time) error {
 	return d.write(ctx, func(t *tx) error {
 		n, err := t.exec(`UPDATE sync_lease SET expires = $2 WHERE epoch = $1 AND expires > 0`, epoch, stamp(until))
-		return errors.Join(err, lost(n > 0 || err != nil))
+		return errors.Join(err, leaseLost(n > 0 || err != nil))
 	})
 }
 
@@ -75,10 +75,10 @@ func leased(t *tx, epoch int64) error {
 	if err != nil {
 		return err
 	}
-	return lost(l.Epoch == epoch && !l.Until.IsZero())
+	return leaseLost(l.Epoch == epoch && !l.Until.IsZero())
 }
 
-func lost(held bool) error {
+func leaseLost(held bool) error {
 	if held {
 		return nil
 	}

@@ -39,7 +39,7 @@ func (d *DB) held(ctx context.Context, epoch int64) error {
 		return nil
 	}
 	l, err := d.SyncLease(ctx)
-	return errors.Join(err, lost(err != nil || l.Epoch == epoch && !l.Until.IsZero()))
+	return errors.Join(err, leaseLost(err != nil || l.Epoch == epoch && !l.Until.IsZero()))
 }
 
 // applyMembers writes only the differences, in chunks, and their licences with them: a group may have very many members.
