@@ -142,3 +142,9 @@ func (p *production) members(group string) string {
 	slices.Sort(names)
 	return strings.Join(names, " ")
 }
+
+// counts is what a run changed, in a line: where it must list all to know what is gone, it reads more than that.
+func counts(r directory.Run) string {
+	_, rest, _ := strings.Cut(outcome(r), "read, ")
+	return rest
+}

@@ -11,12 +11,17 @@ import (
 // do connects as the administrator, over LDAPS, and does one thing.
 func (d *Directory) do(t testing.TB, what string, act func(*ldap.Conn) error) {
 	t.Helper()
+	d.doAs(t, d.Admin, what, act)
+}
+
+func (d *Directory) doAs(t testing.TB, p Person, what string, act func(*ldap.Conn) error) {
+	t.Helper()
 	conn, err := ldap.DialURL(d.LDAPS, ldap.DialWithTLSConfig(&tls.Config{RootCAs: d.Roots, MinVersion: tls.VersionTLS12}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if err := conn.Bind(d.Admin.DN, d.Admin.Password); err != nil {
+	if err := conn.Bind(p.DN, p.Password); err != nil {
 		t.Fatal(err)
 	}
 	if err := act(conn); err != nil {
@@ -85,7 +90,7 @@ func (d *Directory) Values(t testing.TB, dn, attribute string) (values []string)
 	d.do(t, "read "+dn, func(c *ldap.Conn) error {
 		found, err := c.Search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{attribute}, nil))
 		if err == nil && len(found.Entries) == 1 {
-			values = found.Entries[0].GetAttributeValues(attribute)
+			values = found.Entries[0].GetEqualFoldAttributeValues(attribute)
 		}
 		return err
 	})

@@ -15,13 +15,22 @@ func OpenLDAPWithHashes(t testing.TB) *OpenLDAPServer {
 	s := own(t, func(on *stage) (*OpenLDAPServer, error) { return startOpenLDAPWith(on, true) })
 	for _, p := range s.People {
 		if p.State == "normal" {
-			s.SetPassword(t, p.DN, p.Password)
+			s.ChangePassword(t, p, p.Password)
 		}
 	}
 	return s
 }
 
-// SetPassword is an administrator's reset, by the Password Modify operation.
+// ChangePassword is what people do themselves.
+func (s *OpenLDAPServer) ChangePassword(t testing.TB, p Person, password string) {
+	t.Helper()
+	s.doAs(t, p, "change the password of "+p.DN, func(c *ldap.Conn) error {
+		_, err := c.PasswordModify(ldap.NewPasswordModifyRequest("", p.Password, password))
+		return err
+	})
+}
+
+// SetPassword is an administrator's reset: the password must be changed at the next logon (pwdMustChange of the policy).
 func (s *OpenLDAPServer) SetPassword(t testing.TB, dn, password string) {
 	t.Helper()
 	s.do(t, "set the password of "+dn, func(c *ldap.Conn) error {

@@ -46,19 +46,24 @@ func TestSambaHasAPartForSynchronisationThatAnAdministratorMayChange(t *testing.
 func TestOpenLDAPKeepsAnNTHashOfEachPassword(t *testing.T) {
 	s := OpenLDAPWithHashes(t)
 	alice := s.Who(t, "alice")
-	first := s.Values(t, alice.DN, "sambaNTPassword")
+	hash := func() []string { return s.Values(t, alice.DN, "sambaNTPassword") }
+	first := hash()
 	if len(first) != 1 || len(first[0]) != 32 {
 		t.Fatalf("alice's hash is %q", first)
 	}
 	if at, err := strconv.ParseInt(s.Values(t, alice.DN, "sambaPwdLastSet")[0], 10, 64); err != nil || time.Since(time.Unix(at, 0)) > time.Hour {
 		t.Errorf("her password is of %d, %v", at, err)
 	}
-	s.SetPassword(t, alice.DN, "Another-Pw-1!")
-	if second := s.Values(t, alice.DN, "sambaNTPassword"); len(second) != 1 || second[0] == first[0] {
+	s.ChangePassword(t, alice, "Another-Pw-1!")
+	if second := hash(); len(second) != 1 || second[0] == first[0] {
 		t.Errorf("after a change it is %q, before it %q", second, first)
 	}
 	if err := s.bind(alice.DN, "Another-Pw-1!"); err != nil {
 		t.Error(err)
+	}
+	s.SetPassword(t, alice.DN, "Reset-Pw-1!")
+	if second, reset := hash(), s.Values(t, alice.DN, "pwdReset"); len(second) != 1 || second[0] == first[0] || len(reset) != 1 || reset[0] != "TRUE" {
+		t.Errorf("after a reset her hash is %q, and to be changed %q", second, reset)
 	}
 	s.WithoutSyncprov(t)
 }
