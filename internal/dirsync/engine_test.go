@@ -306,3 +306,24 @@ func TestWhoCantBeReadWhollyIsDisabledAllTheSame(t *testing.T) {
 		t.Errorf("%+v, %v", failed, err)
 	}
 }
+
+func TestOfTwoObjectsWithOneAnchorTheSameOneIsMeantEachTime(t *testing.T) {
+	p := newPremises()
+	for i := range 1200 { // more than a page
+		p.put(person(fmt.Sprintf("p%04d", i)))
+	}
+	for i := range 3 {
+		twin := person(fmt.Sprintf("p%04d", 400*i))
+		twin.ID, twin.UPN, twin.DisplayName = id(fmt.Sprintf("z twin %d", i)), fmt.Sprintf("twin%d@phs.example", i), "Twin"
+		p.put(twin)
+	}
+	s := newSite(t, p)
+	s.page = 500
+	if r := s.sync(); r.Added != 1200 || len(r.Skipped) != 3 {
+		t.Fatalf("added %d, skipped %v", r.Added, r.Skipped)
+	}
+	before := s.tenant()
+	if r := s.run(dirsync.Wish{Kind: dirsync.KindDirectory, Full: true}); r.Updated != 0 || s.tenant() != before {
+		t.Errorf("%d changed", r.Updated)
+	}
+}

@@ -135,7 +135,13 @@ func (p *planner) page(ctx context.Context, some []directory.Imported) error {
 	if err != nil {
 		return fmt.Errorf("read the tenant: %w", err)
 	}
+	page, twins := apart(page)
 	plan := Diff(now, page, p.rules)
+	for _, o := range twins {
+		const why = "another object of the source has the same anchor"
+		plan.skip(o.Object, why)
+		plan.Settled = append(plan.Settled, Settled{ID: o.ID, Error: why})
+	}
 	p.note(plan)
 	if p.done == nil {
 		p.seen.take(some, plan)
@@ -185,7 +191,7 @@ func (p *planner) concerned(ctx context.Context, some []directory.Imported) ([]I
 	}
 	p.seen.adjust(&now)
 	p.rules.Taken = p.taken(page, claims)
-	page = heirs(page, claims)
+	heirs(page, claims)
 	for i := range page {
 		if page[i].Kind == Group && !page[i].Gone {
 			if page[i].Members, err = p.members(ctx, page[i].ID); err != nil {
@@ -207,18 +213,32 @@ func incoming(row directory.Imported) (Incoming, error) {
 	return Incoming{Object: o}, nil
 }
 
-// heirs turns the deletion of what another object of the source stands for by now into none.
-func heirs(page []Incoming, claims []directory.Imported) []Incoming {
-	live := map[string]bool{}
+// heirs takes the anchor from those whom another object of the source stands for: what is gone deletes nobody then, and of
+// several that are there the one with the lowest id is meant.
+func heirs(page []Incoming, claims []directory.Imported) {
+	first := map[string]string{}
 	for _, c := range claims {
-		live[c.Anchor] = true
+		if id, ok := first[c.Anchor]; !ok || c.ID < id {
+			first[c.Anchor] = c.ID
+		}
 	}
-	for i := range page {
-		if page[i].Gone && live[page[i].Anchor] {
+	for i, o := range page {
+		if id, ok := first[o.Anchor]; ok && (o.Gone || id < o.ID) {
 			page[i].Anchor = ""
 		}
 	}
-	return page
+}
+
+// apart parts those who have no anchor of their own from the others. Those that are gone stay: they are only to be forgotten.
+func apart(page []Incoming) (rest, twins []Incoming) {
+	for _, o := range page {
+		if o.Anchor == "" && !o.Gone {
+			twins = append(twins, o)
+			continue
+		}
+		rest = append(rest, o)
+	}
+	return rest, twins
 }
 
 // taken says that somebody outside a page has, or asks for, a name.
