@@ -67,6 +67,8 @@ func synchronisation(tb testing.TB, size int, idle time.Duration, tell func(name
 		{fmt.Sprintf("their %d hashes", more), func() { s.wantRun(dirsync.KindHash, directory.Run{Hashes: more}) }},
 		{"nothing has changed", func() { s.wantRun(dirsync.KindDirectory, directory.Run{}) }},
 		{"no hash has changed", func() { s.wantRun(dirsync.KindHash, directory.Run{}) }},
+		{"all is read and planned again", func() { s.wantAnswer(again(dirsync.KindDirectory), directory.Run{}) }},
+		{"all hashes are read again", func() { s.wantAnswer(again(dirsync.KindHash), directory.Run{}) }},
 	} {
 		tell(step.name, s.measure(step.do))
 	}
@@ -127,20 +129,29 @@ func (s *site) onprem(c api.OnpremChange) {
 // mostRuns bounds how often a run is begun anew that took longer than its caller may wait: the next one goes on with it.
 const mostRuns = 10
 
-// wantRun synchronises, and wants so much to have been done.
+func again(kind dirsync.Kind) api.SyncRequest {
+	return api.SyncRequest{Kinds: []string{string(kind)}, Full: true}
+}
+
 func (s *site) wantRun(kind dirsync.Kind, want directory.Run) {
+	s.tb.Helper()
+	s.wantAnswer(api.SyncRequest{Kinds: []string{string(kind)}}, want)
+}
+
+// wantAnswer synchronises, and wants so much to have been done.
+func (s *site) wantAnswer(ask api.SyncRequest, want directory.Run) {
 	s.tb.Helper()
 	known := map[string]bool{}
 	for _, r := range s.history() {
 		known[r.ID] = true
 	}
-	_, err := s.console.SyncRun(s.tb.Context(), string(kind))
+	_, err := s.console.Sync(s.tb.Context(), ask)
 	for n := 1; err != nil && n < mostRuns; n++ {
-		s.tb.Logf("%s run: %v; once more", kind, err)
-		_, err = s.console.SyncRun(s.tb.Context(), string(kind))
+		s.tb.Logf("%v: %v; once more", ask.Kinds, err)
+		_, err = s.console.Sync(s.tb.Context(), ask)
 	}
 	if err != nil {
-		s.tb.Fatalf("%s run: %v\ngateway: %s\nagent: %s", kind, err, s.gateway.said(), s.agent.said())
+		s.tb.Fatalf("%v: %v\ngateway: %s\nagent: %s", ask.Kinds, err, s.gateway.said(), s.agent.said())
 	}
 	var did directory.Run
 	for _, r := range s.history() {
@@ -150,7 +161,7 @@ func (s *site) wantRun(kind dirsync.Kind, want directory.Run) {
 		}
 	}
 	if did.Added != want.Added || did.Updated != want.Updated || did.Deleted != 0 || did.Hashes != want.Hashes || len(did.Skipped) != 0 {
-		s.tb.Fatalf("%s run: %+v, want %d added, %d updated, %d hashes", kind, did, want.Added, want.Updated, want.Hashes)
+		s.tb.Fatalf("%v: %+v, want %d added, %d updated, %d hashes", ask.Kinds, did, want.Added, want.Updated, want.Hashes)
 	}
 }
 
