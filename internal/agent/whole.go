@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,7 +20,10 @@ func (s *source) directory(ctx context.Context, ask dirsync.Ask, yield func(dirs
 	}
 	r := &run{source: s, terms: in, cursor: cursor{Rules: s.digest(dirsync.KindDirectory), Members: members}}
 	r.out = parts{yield: yield, writable: slices.Clone(s.o.WriteBack), done: s.adopt(ctx)}
-	if len(ask.Cursor) == 0 {
+	switch {
+	case len(ask.IDs) > 0:
+		return r.these(ctx, ask.IDs)
+	case len(ask.Cursor) == 0:
 		return r.whole(ctx, "")
 	}
 	from, why := goOn(ask.Cursor, r.cursor.Rules, members)
@@ -27,6 +31,22 @@ func (s *source) directory(ctx context.Context, ask dirsync.Ask, yield func(dirs
 		return r.whole(ctx, why)
 	}
 	return r.since(ctx, from)
+}
+
+// these reads some objects, and says nothing of the others.
+func (r *run) these(ctx context.Context, names []string) error {
+	var changed []onprem.Changed
+	for _, name := range names {
+		id, err := base64.StdEncoding.DecodeString(name)
+		if err != nil || len(id) != objectID {
+			return fmt.Errorf("the gateway asks for %.64q, which is no id of an object", name)
+		}
+		changed = append(changed, onprem.Changed{ID: id})
+	}
+	if err := r.named(ctx, changed); err != nil {
+		return err
+	}
+	return r.out.end(nil)
 }
 
 // run is one read of the directory.

@@ -44,7 +44,7 @@ const (
 type Ask struct {
 	Kind      Kind     `json:"kind"`
 	Cursor    []byte   `json:"cursor,omitempty"`    // where the last read ended, in the agent's own words; none: read all. KindChanges is given that of KindHash
-	IDs       []string `json:"ids,omitempty"`       // KindHash: whose hash is wanted too, whatever the cursor says; Object.ID
+	IDs       []string `json:"ids,omitempty"`       // Object.ID. KindHash: whose hash is wanted too, whatever the cursor says. KindDirectory: these alone are read
 	Name      string   `json:"name,omitempty"`      // KindLook: UPN, sAMAccountName, mail, DN or anchor
 	Temporary bool     `json:"temporary,omitempty"` // KindHash: passwords that must be changed at the next logon too
 	Domains   []string `json:"domains,omitempty"`   // KindHash: of the names in the tenant whose hashes are wanted; none: of all

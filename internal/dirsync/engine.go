@@ -199,7 +199,6 @@ type job struct {
 	run      *directory.Run
 	wish     Wish
 	settings Settings
-	whole    bool     // all was read
 	writable []string // what the agent may write back
 }
 

@@ -327,3 +327,26 @@ func TestOfTwoObjectsWithOneAnchorTheSameOneIsMeantEachTime(t *testing.T) {
 		t.Errorf("%d changed", r.Updated)
 	}
 }
+
+// Active Directory names the members of a group by links: when one is renamed or moved, the group itself has not changed.
+func TestWhoIsRenamedStaysInTheGroups(t *testing.T) {
+	alice, bob := person("alice"), person("bob")
+	s := newSite(t, newPremises(alice, bob, staff("Ours", "alice"), staff("Theirs", "bob")))
+	s.sync()
+	alice.DN, bob.DN = bob.DN, alice.DN // they changed names with each other, in one moment
+	alice.Ref, bob.Ref = bob.Ref, alice.Ref
+	s.put(alice, bob)
+	s.objects[id("Ours")], s.objects[id("Theirs")] = staff("Ours", "bob"), staff("Theirs", "alice") // no change of theirs
+	if r := s.sync(); r.Read != 4 || r.Updated != 2 {
+		t.Errorf("%+v", r)
+	}
+	for name, group := range map[string]string{"alice": "Ours", "bob": "Theirs"} {
+		u, err := s.db.UserByUPN(t.Context(), name+"@phs.example")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if groups, err := s.db.GroupsOf(t.Context(), u.ID); err != nil || len(groups) != 1 || groups[0].Name != group {
+			t.Errorf("%s is in %+v, %v", name, groups, err)
+		}
+	}
+}

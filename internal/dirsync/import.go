@@ -26,10 +26,27 @@ func (j *job) importAll(ctx context.Context) error {
 	if err := j.ask(ctx, j.run, ask, func(b Batch) error { return in.take(ctx, b) }); err != nil {
 		return err
 	}
-	if !in.full {
-		return nil
+	if err := j.rereadGroups(ctx); err != nil || !in.full {
+		return err
 	}
 	return j.Store.AdoptOrphans(ctx, j.epoch)
+}
+
+// rereadGroups asks for the groups of whom a member has another DN now. Active Directory names members by links: it tells of
+// who moved, and not of the groups.
+func (j *job) rereadGroups(ctx context.Context) error {
+	for before := ""; ; {
+		ids, err := j.Store.StaleGroups(ctx, groupsAtOnce)
+		if err != nil || len(ids) == 0 || ids[0] == before {
+			return err
+		}
+		before = ids[0]
+		ask := Ask{Kind: KindDirectory, IDs: ids}
+		in := &importing{job: j, asked: ask}
+		if err := j.ask(ctx, j.run, ask, func(b Batch) error { return in.take(ctx, b) }); err != nil {
+			return err
+		}
+	}
 }
 
 // importing is one read on its way into the connector space.
@@ -46,7 +63,7 @@ func (in *importing) take(ctx context.Context, b Batch) error {
 	ends := b.Last && len(b.Objects) == 0 // it says no more than that
 	if !in.begun {
 		if ends {
-			b.Full = in.asked.Cursor == nil
+			b.Full = in.all()
 		}
 		if err := in.begin(ctx, b); err != nil {
 			return err
@@ -89,17 +106,25 @@ func (in *importing) cursor(b Batch) *directory.Cursor {
 }
 
 func (in *importing) begin(ctx context.Context, b Batch) (err error) {
-	in.begun, in.full, in.whole, in.run.Mode = true, b.Full, b.Full, Delta
-	if !b.Full {
-		if in.asked.Cursor == nil {
-			return errors.New("the agent sent changes where all was asked for")
-		}
+	in.begun, in.full = true, b.Full
+	switch {
+	case len(in.asked.IDs) > 0 && b.Full:
+		return errors.New("the agent sent all where some objects were asked for")
+	case len(in.asked.IDs) > 0:
+		return nil
+	case !b.Full && in.all():
+		return errors.New("the agent sent changes where all was asked for")
+	case !b.Full:
+		in.run.Mode = Delta
 		return nil
 	}
 	in.run.Mode = Full
 	in.generation, err = in.Store.BeginImport(ctx, in.epoch)
 	return err
 }
+
+// all reports that a full read was asked for.
+func (in *importing) all() bool { return in.asked.Cursor == nil && len(in.asked.IDs) == 0 }
 
 // sort puts an object where it belongs. One that can't be taken is listed, and what is known of it stays as it is.
 func (in *importing) sort(o Object, part *directory.Import) {

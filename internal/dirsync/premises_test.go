@@ -53,11 +53,14 @@ func (p *premises) remove(names ...string) {
 // Sync implements dirsync.Agents.
 func (p *premises) Sync(_ context.Context, run string, ask dirsync.Ask, take func(dirsync.Batch) error) error {
 	p.asked = append(p.asked, ask)
-	full := ask.Cursor == nil
+	full := ask.Cursor == nil && (ask.Kind == dirsync.KindHash || len(ask.IDs) == 0)
 	var ids []string
-	if full {
+	switch {
+	case full:
 		ids = slices.Sorted(maps.Keys(p.objects))
-	} else {
+	case ask.Cursor == nil:
+		ids = ask.IDs
+	default:
 		from, _ := strconv.Atoi(string(ask.Cursor))
 		ids = append(slices.Clone(p.changed[from:]), ask.IDs...)
 		slices.Sort(ids)
@@ -79,9 +82,10 @@ func (p *premises) Sync(_ context.Context, run string, ask dirsync.Ask, take fun
 			return err
 		}
 	}
-	end := dirsync.Batch{Part: dirsync.Part{Full: full, Cursor: []byte(strconv.Itoa(len(p.changed)))}}
-	if err := send(end); err != nil {
-		return err
+	if end := (dirsync.Batch{Part: dirsync.Part{Full: full, Cursor: []byte(strconv.Itoa(len(p.changed)))}}); full || ask.Cursor != nil {
+		if err := send(end); err != nil {
+			return err
+		}
 	}
 	return send(dirsync.Batch{Last: true})
 }

@@ -65,6 +65,7 @@ type hashStore interface {
 }
 
 type hashNotes interface {
+	StaleGroups(ctx context.Context, most int) (ids []string, err error)
 	ImportedMembers(ctx context.Context, id string) ([]directory.ImportedMember, error)
 	NotePasswords(ctx context.Context, at map[string]time.Time) error
 }

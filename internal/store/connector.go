@@ -138,10 +138,15 @@ func importObject(t *tx, part directory.Import, o directory.Imported) error {
 	}
 	if _, err := t.exec(`INSERT INTO connector_space (id, kind, anchor, upn, ref, generation, due, body, password_at, hash_due) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, anchor = excluded.anchor, upn = excluded.upn, ref = excluded.ref, generation = excluded.generation,
-		due = CASE WHEN excluded.due > 0 THEN excluded.due ELSE connector_space.due END, body = excluded.body, reason = '',
+		due = CASE WHEN excluded.due > 0 THEN excluded.due ELSE connector_space.due END, body = excluded.body, reason = '', stale = FALSE,
 		password_at = CASE WHEN excluded.password_at > 0 THEN excluded.password_at ELSE connector_space.password_at END`,
 		o.ID, o.Kind, o.Anchor, o.UPN, o.Ref, generation, due, string(o.Object), stamp(o.PasswordAt), o.Kind == "user"); err != nil {
 		return err
+	}
+	if !isNew && before.ref != o.Ref {
+		if _, err := t.exec(`UPDATE connector_space SET stale = TRUE WHERE id IN (SELECT member_of FROM connector_members WHERE ref = $1)`, before.ref); err != nil {
+			return err
+		}
 	}
 	if isNew || back || before.ref != o.Ref {
 		return groupsDue(t, o.Ref)

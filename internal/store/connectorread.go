@@ -185,3 +185,9 @@ func (d *DB) ImportedMembers(ctx context.Context, id string) ([]directory.Import
 		LEFT JOIN contacts k ON c.kind = 'contact' AND k.synced AND k.anchor <> '' AND k.anchor = c.anchor
 		WHERE m.member_of = $1 ORDER BY c.kind, c.anchor`, alive), id)
 }
+
+// StaleGroups lists groups of the connector space of whom a member has another DN by now: a directory that names members by
+// links tells of the member alone.
+func (d *DB) StaleGroups(ctx context.Context, most int) (ids []string, err error) {
+	return list(ctx, d, "groups whose members have other names", column[string], `SELECT id FROM connector_space WHERE stale AND `+alive+` ORDER BY id LIMIT $1`, most)
+}

@@ -1,7 +1,8 @@
 -- +goose Up
 -- What the on-premises directory has in scope, one row an object, as its agent read it last. An object is gone when its
 -- generation is below the one that was completed last; 0 is gone for sure. due says that it is to be planned, and in which
--- order: 1 users, 2 contacts, 3 groups; 0 is not.
+-- order: 1 users, 2 contacts, 3 groups; 0 is not. stale says that a member of a group has another DN now: who its members are
+-- must be read again.
 CREATE TABLE connector_space (
 	id          TEXT PRIMARY KEY,
 	kind        TEXT NOT NULL,
@@ -22,7 +23,8 @@ CREATE TABLE connector_space (
 	hash_status TEXT NOT NULL DEFAULT '',
 	hash_reason TEXT NOT NULL DEFAULT '',
 	withheld    TEXT NOT NULL DEFAULT '',
-	temporary   BOOLEAN NOT NULL DEFAULT FALSE
+	temporary   BOOLEAN NOT NULL DEFAULT FALSE,
+	stale       BOOLEAN NOT NULL DEFAULT FALSE
 );
 CREATE INDEX connector_space_by_generation ON connector_space (generation, id);
 CREATE INDEX connector_space_by_anchor ON connector_space (anchor);
@@ -30,6 +32,7 @@ CREATE INDEX connector_space_by_upn ON connector_space (upn) WHERE upn <> '';
 CREATE INDEX connector_space_by_ref ON connector_space (ref);
 CREATE INDEX connector_space_due ON connector_space (due, id) WHERE due > 0;
 CREATE INDEX connector_space_failed ON connector_space (id) WHERE error <> '';
+CREATE INDEX connector_space_stale ON connector_space (id) WHERE stale;
 CREATE INDEX connector_space_hash_due ON connector_space (id) WHERE hash_due;
 CREATE INDEX connector_space_withheld ON connector_space (id) WHERE hash_status = 'FilteredByTarget';
 CREATE INDEX connector_space_hashless ON connector_space (id) WHERE hash_at = 0 AND hash_tried > 0;

@@ -145,6 +145,19 @@ func testImportedGroups(t *testing.T, b *bench) {
 	must(t, b.Import(ctx, directory.Import{Epoch: l.Epoch, Objects: []directory.Imported{team}}))
 	equal(t, "other members", due(t, b, "group"), "g ")
 
+	must(t, b.Settle(ctx, l.Epoch, []directory.Settled{{ID: "g"}}))
+	moved := object("1", "a", "{}")
+	moved.Ref = "ref of another place"
+	must(t, b.Import(ctx, directory.Import{Epoch: l.Epoch, Objects: []directory.Imported{moved}}))
+	stale, err := b.StaleGroups(ctx, 10)
+	must(t, err)
+	equal(t, "a member moved", fmt.Sprint(stale), "[g]")
+	must(t, b.Import(ctx, directory.Import{Epoch: l.Epoch, Objects: []directory.Imported{team, object("1", "a", "{}")}}))
+	must(t, b.Import(ctx, directory.Import{Epoch: l.Epoch, Objects: []directory.Imported{team}}))
+	stale, err = b.StaleGroups(ctx, 10)
+	must(t, err)
+	equal(t, "once it was read again", len(stale), 0)
+
 	for _, u := range []directory.User{synced("u1", "u1@one.test"), synced("u2", "u2@one.test")} {
 		u.Onprem.Anchor = map[authn.AccountID]string{"u1": "a", "u2": "left over"}[u.ID]
 		b.create(t, u)
