@@ -3,6 +3,7 @@ package endtoend_test
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/agent"
@@ -48,6 +49,9 @@ func TestAPasswordChangedInOpenLDAPLetsInAfterTheHashCycleAndNotBefore(t *testin
 	p.allowed(p.signIn(alice.UPN, alice.Password), alice.UPN, authn.PathPHS)
 	p.refused(p.signIn(alice.UPN, changed), http.StatusUnauthorized, authn.BadPassword)
 
+	eventually(t, "a second has gone by, in which pwdChangedTime counts", func() bool {
+		return time.Now().UTC().Format("20060102150405Z") > s.Values(t, alice.DN, "pwdChangedTime")[0]
+	})
 	s.ChangePassword(t, alice, changed)
 	p.allowed(p.signIn(alice.UPN, alice.Password), alice.UPN, authn.PathPHS)
 	p.refused(p.signIn(alice.UPN, changed), http.StatusUnauthorized, authn.BadPassword)
