@@ -61,7 +61,7 @@ func TestADisabledAccountComesWithTheDirectoryCycle(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.synchronise(dirsync.KindDirectory, dirsync.KindHash)
-	var wrong, off = authn.BadPassword.Code(), authn.AccountDisabled.Code()
+	wrong, off := authn.BadPassword.Code(), authn.AccountDisabled.Code()
 	for _, at := range []struct {
 		when string
 		do   func()

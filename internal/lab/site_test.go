@@ -272,7 +272,7 @@ func (s *site) start(name string, args ...string) *program {
 // forgetPeak has the next peak be one of what comes now. Linux counts for itself (proc(5), clear_refs); where it can't,
 // peak is 0.
 func (p *program) forgetPeak() {
-	_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.process.Pid), []byte("5"), 0) //nolint:gosec // no file is made there
+	_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.process.Pid), []byte("5"), 0)
 }
 
 // peak is the most memory that the process has held, in MiB.
