@@ -1,6 +1,7 @@
 package dirsync_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -348,5 +349,25 @@ func TestWhoIsRenamedStaysInTheGroups(t *testing.T) {
 		if groups, err := s.db.GroupsOf(t.Context(), u.ID); err != nil || len(groups) != 1 || groups[0].Name != group {
 			t.Errorf("%s is in %+v, %v", name, groups, err)
 		}
+	}
+}
+
+// emptied answers as an agent does whose directory suddenly has nobody, and which can't tell what changed.
+type emptied struct{}
+
+func (emptied) Sync(_ context.Context, run string, ask dirsync.Ask, take func(dirsync.Batch) error) error {
+	return take(dirsync.Batch{Part: dirsync.Part{Full: true, Cursor: []byte("1")}, Run: run, Kind: ask.Kind, Last: true})
+}
+
+func TestAnEmptyAnswerToAQuestionForChangesIsAnEmptySource(t *testing.T) {
+	s := newSite(t, newPremises(person("alice"), person("bob")))
+	s.sync()
+	before := s.tenant()
+	run, err := s.newEngine(s.db, emptied{}).Run(t.Context(), dirsync.Wish{Kind: dirsync.KindDirectory})
+	if !errors.Is(err, dirsync.ErrEmptySource) || run.Result != dirsync.Stopped || s.tenant() != before {
+		t.Errorf("%v %+v", err, run)
+	}
+	if r := s.sync(); r.Mode != dirsync.Delta || r.Read != 0 {
+		t.Errorf("its cursor was kept: %+v", r)
 	}
 }

@@ -63,7 +63,7 @@ func (in *importing) take(ctx context.Context, b Batch) error {
 	ends := b.Last && len(b.Objects) == 0 // it says no more than that
 	if !in.begun {
 		if ends {
-			b.Full = in.all()
+			b.Full = b.Full || in.all()
 		}
 		if err := in.begin(ctx, b); err != nil {
 			return err

@@ -127,6 +127,12 @@ func callsOfPremises() []call {
 	return []call{
 		{method: "GET", path: "/sync"},
 		{method: "POST", path: "/sync", body: `{}`},
+		{method: "POST", path: "/sync/preview", body: `{"full":true}`},
+		{method: "GET", path: "/sync/explain?name=nick@phs.example.test"},
+		{method: "GET", path: "/sync/errors"},
+		{method: "GET", path: "/sync/history"},
+		{method: "POST", path: "/sync/resume"},
+		{method: "POST", path: "/sync/pause"},
 		{method: "POST", path: "/agents", body: `{"name":"spare","roles":["pta"]}`, status: 201},
 		{method: "GET", path: "/agents", keep: "agent=items.0.id"},
 	}

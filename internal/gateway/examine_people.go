@@ -151,12 +151,16 @@ func (g *Gateway) seeSyncAge(ctx context.Context) doctor.Seen {
 	if needed, err := g.onprem.needed(ctx); err == nil && !needed {
 		return doctor.OK("no domain is synchronised")
 	}
+	paused, _, _, err := g.syncPaused(ctx)
+	if err != nil {
+		return doctor.Fail("look at the store", "%v", err)
+	}
 	c, now := g.conf.Load().Sync, g.core.clock.Now()
-	if c.Paused && g.lab != nil {
+	if paused && g.lab != nil {
 		return doctor.OK("a lab's schedule is paused on purpose; %s", g.lastRun(now))
 	}
-	if c.Paused {
-		return doctor.Warn("set sync.paused = false in the file, then `fourways config reload`", "the schedule is paused: changes on-premises, disabled accounts too, do not arrive")
+	if paused {
+		return doctor.Warn("`fourways sync resume` lets it go on", "the schedule is paused: changes on-premises, disabled accounts too, do not arrive")
 	}
 	all := []doctor.Seen{judgeAge(dirsync.KindDirectory, g.lastSync(string(dirsync.KindDirectory)), now, time.Duration(c.DirectoryInterval))}
 	if g.anyPHS(ctx) {

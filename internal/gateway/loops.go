@@ -25,8 +25,11 @@ func (g *Gateway) startLoops() {
 	g.every(ctx, purgeEvery, g.purge)
 	g.every(ctx, shedEvery, g.writeShed)
 	c := g.conf.Load()
-	g.every(ctx, time.Duration(c.Sync.DirectoryInterval), g.cycle(dirsync.KindDirectory))
-	g.every(ctx, time.Duration(c.Sync.HashInterval), g.cycle(dirsync.KindHash))
+	for kind, every := range map[dirsync.Kind]time.Duration{
+		dirsync.KindDirectory: time.Duration(c.Sync.DirectoryInterval), dirsync.KindHash: time.Duration(c.Sync.HashInterval),
+	} {
+		g.every(ctx, min(every, cycleTick), g.cycle(kind, every))
+	}
 	g.every(ctx, time.Duration(c.Sync.WatchInterval), g.watchPremises())
 }
 

@@ -57,13 +57,12 @@ func (g *Gateway) syncCycle(ctx context.Context, kind dirsync.Kind, every time.D
 		return api.SyncCycle{}, err
 	}
 	cycle := api.SyncCycle{Kind: string(kind), Every: every.String(), Last: g.lastSync(string(kind)), Cursor: api.SyncCursor{At: at.At, FullAt: at.FullAt, Mode: dirsync.Delta}}
-	cycle.Next = cycle.Last.Add(every)
 	if at.Place == nil || g.core.clock.Now().Sub(at.FullAt) >= time.Duration(g.conf.Load().Sync.FullInterval) {
 		cycle.Cursor.Mode = dirsync.Full
 	}
 	for _, r := range runs {
 		if r.Kind == cycle.Kind {
-			cycle.LastResult = r.Result
+			cycle.LastResult, cycle.Next = r.Result, r.Began.Add(every)
 			break
 		}
 	}

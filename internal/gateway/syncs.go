@@ -122,9 +122,16 @@ func syncFailure(kind string, err error) error {
 	return cause
 }
 
-// cycle is what the schedule does; a paused one does nothing.
-func (g *Gateway) cycle(kind dirsync.Kind) func(context.Context) {
+// cycleTick is how often it is looked whether a cycle is due.
+const cycleTick = 5 * time.Second
+
+// cycle is what the schedule does: a run when the last one, whoever asked for it, began so long ago. A paused schedule does
+// nothing.
+func (g *Gateway) cycle(kind dirsync.Kind, every time.Duration) func(context.Context) {
 	return func(ctx context.Context) {
+		if last, err := g.newestRun(ctx, kind); err != nil || g.core.clock.Now().Before(last.Began.Add(every)) {
+			return
+		}
 		if paused, _, _, err := g.syncPaused(ctx); err != nil || paused || g.onprem.current() == nil || kind == dirsync.KindHash && !g.anyPHS(ctx) {
 			return
 		}
@@ -132,6 +139,17 @@ func (g *Gateway) cycle(kind dirsync.Kind) func(context.Context) {
 			g.core.log.Warn("a scheduled synchronisation did not succeed; the next one tries again", "kind", kind, "error", err)
 		}
 	}
+}
+
+// newestRun is the last run of a kind; zero when it never ran.
+func (g *Gateway) newestRun(ctx context.Context, kind dirsync.Kind) (directory.Run, error) {
+	runs, err := g.core.store.Runs(ctx, 100)
+	for _, r := range runs {
+		if r.Kind == string(kind) {
+			return r, nil
+		}
+	}
+	return directory.Run{}, err
 }
 
 // watchShare bounds the part of its time that a directory spends on telling who changed a password: some must list everybody.

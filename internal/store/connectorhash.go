@@ -160,3 +160,10 @@ func (d *DB) PasswordOf(ctx context.Context, id authn.AccountID) (directory.Impo
 func (d *DB) CountHashless(ctx context.Context) (int, error) {
 	return one(ctx, d, "people without a hash", column[int], `SELECT count(*) FROM connector_space WHERE hash_at = 0 AND hash_tried > 0 AND hash_status <> 'NoTargetConnection' AND kind = 'user' AND `+alive)
 }
+
+// hashDue has the hash of an account looked for anew: it was dropped here, and has not changed there.
+func hashDue(t *tx, account string) error {
+	_, err := t.exec(`UPDATE connector_space SET hash_due = TRUE, hash_at = 0, hash_status = '', withheld = ''
+		WHERE anchor <> '' AND anchor = (SELECT anchor FROM users WHERE id = $1 AND synced)`, account)
+	return err
+}

@@ -115,7 +115,10 @@ func dropSome(t *tx, scheme, query, of, after string, most int) (dropped int, la
 	})
 	for _, o := range some {
 		n, err := t.exec(`DELETE FROM credentials WHERE account = $1 AND scheme = $2`, o.id, scheme)
-		if dropped += int(n); err != nil {
+		if dropped += int(n); err == nil && n > 0 && scheme == directory.SchemePHS {
+			err = hashDue(t, o.id)
+		}
+		if err != nil {
 			return 0, "", err
 		}
 	}

@@ -218,6 +218,14 @@ func testImportedHashes(t *testing.T, b *bench) {
 	must(t, b.ApplyHashes(ctx, l.Epoch, []directory.HashUpdate{{ID: "1", Status: directory.HashFiltered, Withheld: "filtered", Drop: true, Account: directory.Credential{Account: "u1", Scheme: directory.SchemePHS}}}, nil))
 	_, err = b.Credential(ctx, "u1", directory.SchemePHS)
 	wantErr(t, "a filtered one goes", err, directory.ErrNotFound)
+	must(t, b.ApplyHashes(ctx, l.Epoch, []directory.HashUpdate{{
+		ID: "1", Status: directory.HashSuccess, PasswordAt: changed, Account: directory.Credential{Account: "u1", Scheme: directory.SchemePHS, Record: []byte("h1"), Source: "run"},
+	}}, nil))
+	_, err = b.DropCredentials(ctx, directory.SchemePHS, "one.test")
+	must(t, err)
+	ids, err = b.HashesDue(ctx, []string{"one.test"}, 10)
+	must(t, err)
+	equal(t, "one that was dropped with its domain is due again", fmt.Sprint(ids), "[1]")
 	_, err = b.PasswordOf(ctx, "nobody")
 	wantErr(t, "of nobody", err, directory.ErrNotFound)
 }
