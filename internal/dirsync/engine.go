@@ -214,15 +214,16 @@ func (j *job) limits() Limits {
 // directory looks like one that half of the people have left.
 func (e *Engine) ask(ctx context.Context, run *directory.Run, ask Ask, take func(Batch) error) error {
 	next, last := 0, false
-	err := e.Agents.Sync(ctx, run.ID, ask, func(b Batch) error {
+	order := run.ID + "-" + rand.Text()[:4] // an agent carries out an order once, and a run may need several
+	err := e.Agents.Sync(ctx, order, ask, func(b Batch) error {
 		if b.Agent != "" {
 			run.Agent = b.Agent
 		}
 		switch {
 		case b.Error != "":
 			return fmt.Errorf("the agent says: %s", shortened(b.Error))
-		case last || b.Run != run.ID || b.Kind != ask.Kind || b.Seq != next:
-			return fmt.Errorf("batch %d of run %.40q came where batch %d of run %q was due", b.Seq, b.Run, next, run.ID)
+		case last || b.Run != order || b.Kind != ask.Kind || b.Seq != next:
+			return fmt.Errorf("batch %d of run %.40q came where batch %d of run %q was due", b.Seq, b.Run, next, order)
 		case len(b.Cursor) > LongestCursor:
 			return fmt.Errorf("the agent's cursor has %d bytes, %d is the most", len(b.Cursor), LongestCursor)
 		}

@@ -26,12 +26,13 @@ type premises struct {
 	page    int      // objects in a part
 	broken  func(part int) error
 	asked   []dirsync.Ask
+	orders  map[string]bool
 	written map[string]string
 	hashes  map[string]string // NT hash records by id
 }
 
 func newPremises(objects ...dirsync.Object) *premises {
-	p := &premises{objects: map[string]dirsync.Object{}, page: 2, written: map[string]string{}, hashes: map[string]string{}}
+	p := &premises{objects: map[string]dirsync.Object{}, page: 2, written: map[string]string{}, orders: map[string]bool{}, hashes: map[string]string{}}
 	p.put(objects...)
 	return p
 }
@@ -53,6 +54,10 @@ func (p *premises) remove(names ...string) {
 // Sync implements dirsync.Agents.
 func (p *premises) Sync(_ context.Context, run string, ask dirsync.Ask, take func(dirsync.Batch) error) error {
 	p.asked = append(p.asked, ask)
+	if p.orders[run] {
+		return fmt.Errorf("the order %s was carried out before", run)
+	}
+	p.orders[run] = true
 	full := ask.Cursor == nil && (ask.Kind == dirsync.KindHash || len(ask.IDs) == 0)
 	var ids []string
 	switch {

@@ -55,7 +55,7 @@ func cloudIDs(o directory.Objects) map[string]string {
 // written asks the agent, and says why what could not be written could not.
 func (j *job) written(ctx context.Context, writes []Write) (failed map[string]string) {
 	failed = map[string]string{}
-	run := directory.Run{ID: j.run.ID + "-back"}
+	run := directory.Run{ID: j.run.ID}
 	err := j.ask(ctx, &run, Ask{Kind: KindWriteBack, Writes: writes}, func(b Batch) error {
 		for _, o := range b.Objects {
 			if o.Error != "" {
