@@ -194,6 +194,9 @@ func (e *explanation) action(ctx context.Context) error {
 	return nil
 }
 
+// sourceCloud is the source of a password that an administrator set here.
+const sourceCloud = "cloud"
+
 // hash tells of the person's password hash.
 func (e *explanation) hash(ctx context.Context) error {
 	if e.account.ID == "" || !e.account.Synced {
@@ -205,6 +208,12 @@ func (e *explanation) hash(ctx context.Context) error {
 	}
 	e.out.Hash = &api.SyncHash{
 		Status: string(cmp.Or(e.row.HashStatus, directory.HashUnknown)), ChangedAt: e.row.PasswordAt, SyncedAt: c.Stored, Source: c.Source, Reason: e.row.HashReason,
+	}
+	switch late := !e.row.HashAt.IsZero() && e.row.PasswordAt.After(e.row.HashAt); {
+	case c.Source == sourceCloud:
+		e.out.Hash.Reason = "it was set in the cloud, and counts until the next change on-premises"
+	case late && e.row.Withheld == "":
+		e.out.Hash.Reason = "the password was changed on-premises since, and comes with the next hash run"
 	}
 	return nil
 }
