@@ -90,6 +90,22 @@ type turn struct {
 	over   chan struct{}
 }
 
+// leaveWithin is what a run gets that has sent its last batch and is about to end by itself.
+const leaveWithin = 500 * time.Millisecond
+
+// leave ends a turn and waits until it is over.
+func (t *turn) leave() {
+	soon := time.NewTimer(leaveWithin)
+	defer soon.Stop()
+	select {
+	case <-t.over:
+		return
+	case <-soon.C:
+	}
+	t.end(errNewer)
+	<-t.over
+}
+
 var errNewer = errors.New("a newer run took the place of this one")
 
 // take ends the run that goes on, waits until it has ended, and gives a context that the next one ends. Of an order that is
@@ -107,8 +123,7 @@ func (t *turns) take(ctx context.Context, issued time.Time) (run context.Context
 	t.now = mine
 	t.mu.Unlock()
 	if before != nil {
-		before.end(errNewer)
-		<-before.over
+		before.leave()
 	}
 	return run, func() {
 		end(nil)
