@@ -60,9 +60,12 @@ func (p *production) moreOfActiveDirectory(dc *realtest.SambaDC, dora string, be
 	}
 
 	dora = dc.Rename(t, dora, "CN=Theodora")
-	p.does("a rename", "delta: 1 read, 0 added, 1 updated, 0 deleted")
+	p.does("a rename", "delta: 2 read, 0 added, 1 updated, 0 deleted") // she, and the crew, which knows her by her place
 	if got := p.person("dora@" + corp); got == nil || got.Onprem.DN != dora || got.ID != before.ID {
 		t.Errorf("after the rename she is %+v, want the DN %s", got, dora)
+	}
+	if got := p.members("The Crew"); got != "Dora Dörfler-Ångström emil" {
+		t.Errorf("the crew has %q after the rename", got)
 	}
 
 	crew := "CN=crew," + dc.Synced()

@@ -89,3 +89,27 @@ func TestWithoutWriteBackNothingOnThePremisesEverMoves(t *testing.T) {
 		t.Error("a change by hand has no number: the numbers prove nothing")
 	}
 }
+
+func TestWriteBackWithoutTheRightIsSaidOfEachObjectAndDoneOnceItIsGiven(t *testing.T) {
+	dc := realtest.NewSamba(t)
+	dc.LetSeeDeleted(t, dc.Service)
+	p := openCorp(t, dc, func(at *premises) { at.source.WriteBack = []string{agent.CloudObjectID} })
+	if r := p.syncsDirectory(); r.Added != 6 || r.WroteBack != 0 {
+		t.Errorf("without the right: %s, and wrote %d back", outcome(r), r.WroteBack)
+	}
+	page, err := p.console.SyncErrors(t.Context(), "", 100)
+	said := map[string]bool{}
+	for _, e := range page.Items {
+		said[e.Name] = strings.HasPrefix(e.Reason, "write-back: ") && strings.Contains(e.Reason, "isn't allowed")
+	}
+	if err != nil || !said["dora@"+corp] || !said["The Crew"] || !said["Grete Guest"] {
+		t.Errorf("what could not be written back: %+v (%v)", page.Items, err)
+	}
+	dc.LetWriteCloudID(t, dc.Service, dc.Synced())
+	if r := p.syncsDirectory(); r.WroteBack != 6 || r.Added+r.Updated+r.Deleted != 0 {
+		t.Errorf("with the right: %s, and wrote %d back", outcome(r), r.WroteBack)
+	}
+	if page, err := p.console.SyncErrors(t.Context(), "", 100); err != nil || len(page.Items) != 0 {
+		t.Errorf("complaints in the end: %+v (%v)", page.Items, err)
+	}
+}
