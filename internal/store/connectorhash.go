@@ -158,7 +158,7 @@ func (d *DB) PasswordOf(ctx context.Context, id authn.AccountID) (directory.Impo
 
 // CountHashless counts people in scope of whom no hash is here though one was looked for.
 func (d *DB) CountHashless(ctx context.Context) (int, error) {
-	return one(ctx, d, "people without a hash", column[int], `SELECT count(*) FROM connector_space WHERE hash_at = 0 AND hash_tried > 0 AND hash_status <> 'NoTargetConnection' AND kind = 'user' AND `+alive)
+	return one(ctx, d, "people without a hash", column[int], `SELECT count(*) FROM connector_space WHERE hash_at = 0 AND hash_tried > 0 AND hash_status NOT IN ('Success', 'NoTargetConnection') AND kind = 'user' AND `+alive)
 }
 
 // hashDue has the hash of an account looked for anew: it was dropped here, and has not changed there.
