@@ -57,13 +57,16 @@ func TestProgramsKilledInTheMiddleOfARunGoOnWithIt(t *testing.T) {
 // converges runs until the right to synchronise of who was killed has run out, and then wants all to be here once.
 func (s *site) converges(what string) {
 	s.t.Helper()
-	var err error
-	var done api.SyncRuns
-	within := time.Now().Add(2 * hang) // a hang guard: the right to synchronise is somebody's for a minute
-	for ok := false; !ok; ok = err == nil {
-		done, err = s.console.SyncRun(s.t.Context(), "directory")
-		if err != nil && time.Now().After(within) {
+	done, err := s.console.SyncRun(s.t.Context(), "directory")
+	guard := time.After(2 * hang)
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for err != nil { // the right to synchronise is for a minute that of who was killed
+		select {
+		case <-guard:
 			s.t.Fatalf("%s, and nothing is synchronised: %v", what, err)
+		case <-tick.C:
+			done, err = s.console.SyncRun(s.t.Context(), "directory")
 		}
 	}
 	r := done.Runs[0]
