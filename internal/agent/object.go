@@ -168,7 +168,7 @@ func first(e onprem.Entry, names ...string) string {
 // passwordTimes are the attributes that passwordTime looks at.
 func (s *source) passwordTimes() []string {
 	if s.ad() {
-		return []string{"pwdLastSet"}
+		return []string{"pwdLastSet", "userAccountControl", "whenChanged"}
 	}
 	return []string{"pwdChangedTime", "sambaPwdLastSet", "pwdReset"}
 }
@@ -190,8 +190,18 @@ func passwordTime(e onprem.Entry) (at time.Time, mustChange bool) {
 	if err != nil || n <= 0 {
 		return time.Time{}, mustChange
 	}
-	return fileTime(n), mustChange
+	at = fileTime(n)
+	if flags, _ := strconv.ParseInt(e.First("userAccountControl"), 10, 64); flags&smartcardRequired != 0 {
+		if changed := generalized(e.First("whenChanged")); changed.After(at) {
+			at = changed
+		}
+	}
+	return at, mustChange
 }
+
+// smartcardRequired is the bit of userAccountControl (MS-ADTS, section 2.2.16) with which a domain controller puts a random
+// password in the place of the person's and leaves pwdLastSet as it is: the account's last change stands for it.
+const smartcardRequired = 0x40000
 
 // fileTime reads a count of 100 ns since 1601 (MS-DTYP, section 2.3.3).
 func fileTime(n int64) time.Time {

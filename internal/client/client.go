@@ -31,7 +31,7 @@ type Console struct {
 // answerLimit bounds an answer, in bytes; patience bounds the wait for one (a first synchronisation takes a while).
 const (
 	answerLimit = 64 << 20
-	patience    = 5 * time.Minute
+	patience    = time.Hour
 )
 
 // New makes a client of the console at server.

@@ -117,4 +117,4 @@ func idempotencyKey(r *http.Request) (string, error) {
 }
 
 // runWithin is how long a change may take that doesn't end with its listener's patience.
-const runWithin = 4 * time.Minute
+const runWithin = 55 * time.Minute

@@ -134,13 +134,17 @@ func setText(a Attribute, u User, at *string, to string) error {
 	return nil
 }
 
+// Printable reports that a character may stand in a name: what can be seen, every kind of space, and the joiners that Persian,
+// Indic scripts and emoji are written with.
+func Printable(r rune) bool { return unicode.IsGraphic(r) || r == '\u200C' || r == '\u200D' }
+
 // Check judges a value of the attribute; "" clears one that may be empty.
 func (a Attribute) Check(s string) error {
 	most := a.Most
 	if most == 0 {
 		most = 256
 	}
-	if utf8.RuneCountInString(s) > most || !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+	if utf8.RuneCountInString(s) > most || !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError) || strings.ContainsFunc(s, func(r rune) bool { return !Printable(r) }) {
 		return fmt.Errorf("%s is one line of at most %d printable characters", a.Name, most)
 	}
 	switch a.Name {

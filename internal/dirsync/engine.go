@@ -91,7 +91,7 @@ func (e *Engine) Run(ctx context.Context, w Wish) (directory.Run, error) {
 	}
 	run := directory.Run{ID: newRunID(), Kind: string(w.Kind)}
 	err := e.leased(ctx, &run, func(ctx context.Context, epoch int64) error {
-		j := &job{Engine: e, epoch: epoch, run: &run, wish: w, settings: e.Settings()}
+		j := &job{Engine: e, epoch: epoch, run: &run, wish: w, settings: e.Settings(), unwritten: map[string]string{}}
 		if w.Kind == KindHash {
 			return j.hashes(ctx)
 		}
@@ -200,6 +200,8 @@ type job struct {
 	wish     Wish
 	settings Settings
 	writable []string // what the agent may write back
+
+	unwritten map[string]string // why it could not, by object
 }
 
 // limits are the run's own, else those that are set.
@@ -221,7 +223,7 @@ func (e *Engine) ask(ctx context.Context, run *directory.Run, ask Ask, take func
 		}
 		switch {
 		case b.Error != "":
-			return fmt.Errorf("the agent says: %s", shortened(b.Error))
+			return fmt.Errorf("the agent says: %s", sentence(b.Error))
 		case last || b.Run != order || b.Kind != ask.Kind || b.Seq != next:
 			return fmt.Errorf("batch %d of run %.40q came where batch %d of run %q was due", b.Seq, b.Run, next, order)
 		case len(b.Cursor) > LongestCursor:

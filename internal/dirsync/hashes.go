@@ -2,6 +2,7 @@ package dirsync
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/fourways-id/fourways/authn"
 	"github.com/fourways-id/fourways/internal/directory"
@@ -36,7 +37,7 @@ func (h here) plan(all []Object) (updates []directory.HashUpdate, skipped []Skip
 			u.Status, u.Reason = directory.HashNoTarget, "password hash synchronisation is off for the domain"
 		case o.Withheld != "":
 			withhold(&u, o, account, h.hashed[account.ID])
-		case h.hashed[account.ID] != "" && !o.PasswordAt.IsZero() && o.PasswordAt.Equal(row.HashAt):
+		case h.hashed[account.ID] != "" && same(o.PasswordAt, row):
 			continue // it is the one that came before
 		default:
 			record, err := passhash.ParseOrgID(o.Hash)
@@ -51,6 +52,13 @@ func (h here) plan(all []Object) (updates []directory.HashUpdate, skipped []Skip
 		updates = append(updates, u)
 	}
 	return updates, skipped
+}
+
+// same reports that the stored hash came with the very change of the password. A directory that counts whole seconds may
+// have seen two of them in one.
+func same(changed time.Time, row directory.Imported) bool {
+	precise := changed.Nanosecond() != 0 || row.HashTried.Sub(changed) > 2*time.Second
+	return !changed.IsZero() && changed.Equal(row.HashAt) && precise
 }
 
 // inCloud is the source of a password that an administrator set here.

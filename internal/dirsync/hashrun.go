@@ -45,7 +45,7 @@ func (j *job) hashes(ctx context.Context) error {
 			j.run.Mode = Full
 		}
 		if b.Note != "" {
-			j.run.Note = shortened(b.Note)
+			j.run.Note = sentence(b.Note)
 		}
 		if len(b.Cursor) > 0 {
 			place = b.Cursor
@@ -134,12 +134,12 @@ func covers(before, now string) bool {
 // Watch asks who changed a password on the premises since the last hash run: times, no hashes. It does nothing before the
 // first of those, and ErrBusy says that a run is at work.
 func (e *Engine) Watch(ctx context.Context) error {
-	cursor, err := e.Store.SyncCursor(ctx, string(KindHash))
-	if err != nil || cursor.Place == nil {
-		return err
-	}
-	run := directory.Run{ID: newRunID()}
 	return e.briefly(ctx, func() error {
+		cursor, err := e.Store.SyncCursor(ctx, string(KindHash))
+		if err != nil || cursor.Place == nil {
+			return err
+		}
+		run := directory.Run{ID: newRunID()}
 		return e.ask(ctx, &run, Ask{Kind: KindChanges, Cursor: cursor.Place}, func(b Batch) error {
 			if b.Full {
 				return errors.New("the agent has no way on from the last hash run, which the next one mends")

@@ -7,5 +7,7 @@ func (e *Engine) Hold(do func() error) error {
 		return ErrBusy
 	}
 	defer e.one.Unlock()
+	e.agent.Lock() // nor what somebody only asked
+	defer e.agent.Unlock()
 	return do()
 }

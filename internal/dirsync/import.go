@@ -73,7 +73,7 @@ func (in *importing) take(ctx context.Context, b Batch) error {
 		return fmt.Errorf("batch %d belongs to another kind of read than those before it", b.Seq)
 	}
 	if b.Note != "" {
-		in.run.Note = shortened(b.Note)
+		in.run.Note = sentence(b.Note)
 	}
 	if b.Writable != nil {
 		in.writable = b.Writable
@@ -134,9 +134,9 @@ func (in *importing) sort(o Object, part *directory.Import) {
 	case o.Same:
 		in.stays(o, part)
 	case o.Gone:
-		part.Objects = append(part.Objects, directory.Imported{ID: o.ID, Gone: true, Reason: shortened(o.Reason)})
+		part.Objects = append(part.Objects, directory.Imported{ID: o.ID, Gone: true, Reason: sentence(o.Reason)})
 	case o.Error != "" && (o.Kind == Group || !usable(o.Anchor)):
-		in.leaveOut(o, shortened(o.Error))
+		in.leaveOut(o, sentence(o.Error))
 		in.stays(o, part)
 	case o.Kind != User && o.Kind != Group && o.Kind != Contact:
 		in.leaveOut(o, "it is no user, group or contact")

@@ -147,3 +147,22 @@ func TestInterruptedRunsConverge(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatWasAppliedAndNotSettledIsNoChange(t *testing.T) {
+	p := newPremises()
+	for i := range 600 {
+		o := person(fmt.Sprintf("p%03d", i))
+		o.UsageLocation, o.Department, o.Mail = "NL", "Sales", o.UPN
+		p.put(o)
+	}
+	s := newSite(t, p)
+	s.page = 500
+	m := &mortal{Store: s.db, left: 6, after: true} // begin, two parts, the end, the last, orphans: dead in the first page
+	if _, err := s.newEngine(m, p).Run(t.Context(), dirsync.Wish{Kind: dirsync.KindDirectory}); err == nil {
+		t.Fatal("it lives")
+	}
+	s.clock.Advance(2 * time.Minute)
+	if r := s.sync(); r.Updated != 0 || r.Added == 600 || r.Added == 0 {
+		t.Errorf("%+v", r)
+	}
+}

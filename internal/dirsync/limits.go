@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/fourways-id/fourways/authn"
@@ -77,7 +76,7 @@ func wrong(a directory.Attribute, s string) string {
 }
 
 func printable(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !directory.Printable(r) })
 }
 
 // title is the name of a group or contact: the first of these that can be one, and the object is listed when that is not the

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/fourways-id/fourways/internal/directory"
 )
@@ -142,14 +141,16 @@ func nameOf(o Object) string {
 	return "(nameless)"
 }
 
-// shortened keeps what an agent sent to one printable line.
-func shortened(s string) string {
-	const longest = 120
+// shortened keeps a value that an agent sent to one printable line; sentence does so with what it says, a cause and a remedy.
+func shortened(s string) string { return cut(s, 120) }
+func sentence(s string) string  { return cut(s, 600) }
+
+func cut(s string, longest int) string {
 	if len(s) > longest {
 		s = s[:longest] + "…"
 	}
 	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
+		if !directory.Printable(r) {
 			return '?'
 		}
 		return r

@@ -28,6 +28,7 @@ type premises struct {
 	asked   []dirsync.Ask
 	orders  map[string]bool
 	written map[string]string
+	refuses bool // to be written to
 	hashes  map[string]string // NT hash records by id
 }
 
@@ -71,6 +72,9 @@ func (p *premises) Sync(_ context.Context, run string, ask dirsync.Ask, take fun
 		slices.Sort(ids)
 		ids = slices.Compact(ids)
 	}
+	if ask.Kind == dirsync.KindWriteBack {
+		return take(dirsync.Batch{Run: run, Kind: ask.Kind, Last: true, Part: dirsync.Part{Objects: p.write(ask.Writes)}})
+	}
 	seq := 0
 	send := func(b dirsync.Batch) error {
 		if p.broken != nil {
@@ -87,12 +91,24 @@ func (p *premises) Sync(_ context.Context, run string, ask dirsync.Ask, take fun
 			return err
 		}
 	}
-	if end := (dirsync.Batch{Part: dirsync.Part{Full: full, Cursor: []byte(strconv.Itoa(len(p.changed)))}}); full || ask.Cursor != nil {
+	if end := (dirsync.Batch{Part: dirsync.Part{Full: full, Cursor: []byte(strconv.Itoa(len(p.changed))), Writable: []string{dirsync.CloudID}}}); full || ask.Cursor != nil {
 		if err := send(end); err != nil {
 			return err
 		}
 	}
 	return send(dirsync.Batch{Last: true})
+}
+
+// write keeps what is written, or says why not.
+func (p *premises) write(all []dirsync.Write) (refused []dirsync.Object) {
+	for _, w := range all {
+		if p.refuses {
+			refused = append(refused, dirsync.Object{ID: w.ID, Error: "insufficient access rights"})
+			continue
+		}
+		p.written[w.ID] = w.Value
+	}
+	return refused
 }
 
 func (p *premises) of(kind dirsync.Kind, ids []string) []dirsync.Object {

@@ -69,7 +69,7 @@ func (j *job) apply(ctx context.Context, s step) error {
 		o := page[settled[i].ID]
 		settled[i].Gone = o.Gone && settled[i].Error == ""
 		if o.Error != "" && settled[i].Error == "" { // it was taken without what could not be read
-			settled[i].Error = shortened(o.Error)
+			settled[i].Error = sentence(o.Error)
 			j.run.Skipped = append(j.run.Skipped, Skip{Kind: o.Kind, Name: nameOf(o), Reason: settled[i].Error}.String())
 		}
 	}
@@ -98,7 +98,11 @@ func (j *job) nest(ctx context.Context, late containing) error {
 	if err != nil {
 		return fmt.Errorf("apply the plan: %w", err)
 	}
-	return j.Store.Settle(ctx, j.epoch, j.settled(late.settled, refused))
+	settled := j.settled(late.settled, refused)
+	for i := range settled {
+		settled[i].Error = cmp.Or(settled[i].Error, j.unwritten[settled[i].ID])
+	}
+	return j.Store.Settle(ctx, j.epoch, settled)
 }
 
 func (j *job) count(p Plan, refused int) {
@@ -122,7 +126,7 @@ func refusals(err error) (refused map[string]string, rest error) {
 		}
 		var one directory.Refusal
 		if errors.As(err, &one) && errors.Is(err, directory.ErrConflict) {
-			refused[one.Anchor] = shortened(err.Error())
+			refused[one.Anchor] = sentence(err.Error())
 			return nil
 		}
 		return err

@@ -1,6 +1,7 @@
 package dirsync
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -30,10 +31,11 @@ func (j *job) writeBack(ctx context.Context, s step, settled []directory.Settled
 	}
 	failed := j.written(ctx, writes)
 	j.run.WroteBack += len(writes) - len(failed)
+	for id, why := range failed {
+		j.unwritten[id] = "write-back: " + why
+	}
 	for i := range settled {
-		if why := failed[settled[i].ID]; why != "" && settled[i].Error == "" {
-			settled[i].Error = "write-back: " + why
-		}
+		settled[i].Error = cmp.Or(settled[i].Error, j.unwritten[settled[i].ID])
 	}
 }
 
@@ -59,7 +61,7 @@ func (j *job) written(ctx context.Context, writes []Write) (failed map[string]st
 	err := j.ask(ctx, &run, Ask{Kind: KindWriteBack, Writes: writes}, func(b Batch) error {
 		for _, o := range b.Objects {
 			if o.Error != "" {
-				failed[o.ID] = shortened(o.Error)
+				failed[o.ID] = sentence(o.Error)
 			}
 		}
 		return nil
@@ -67,9 +69,9 @@ func (j *job) written(ctx context.Context, writes []Write) (failed map[string]st
 	if err == nil {
 		return failed
 	}
-	j.run.Skipped = append(j.run.Skipped, "write-back: "+shortened(err.Error()))
+	j.run.Skipped = append(j.run.Skipped, "write-back: "+sentence(err.Error()))
 	for _, w := range writes {
-		failed[w.ID] = shortened(err.Error())
+		failed[w.ID] = sentence(err.Error())
 	}
 	return failed
 }

@@ -13,8 +13,8 @@ import (
 
 // The people of the stories, by number.
 const (
-	steady   = iota // nothing befalls them
-	disabled        // their account is disabled on-premises
+	steady  = iota // nothing befalls them
+	changed        // something befalls them on-premises
 	staff
 )
 
@@ -68,11 +68,11 @@ func TestADisabledAccountComesWithTheDirectoryCycle(t *testing.T) {
 		want [staff]int
 	}{
 		{"at first", func() {}, [staff]int{}},
-		{"when the premises have changed", func() { s.control(disabled, "66050") }, [staff]int{}},
+		{"when the premises have changed", func() { s.control(changed, "66050") }, [staff]int{}},
 		{"after a hash run", func() { s.synchronise(dirsync.KindHash) }, [staff]int{}},
-		{"after a directory run", func() { s.synchronise(dirsync.KindDirectory) }, [staff]int{disabled: off}},
-		{"when it is enabled again", func() { s.control(disabled, "66048") }, [staff]int{disabled: off}},
-		{"after another hash run", func() { s.synchronise(dirsync.KindHash) }, [staff]int{disabled: off}},
+		{"after a directory run", func() { s.synchronise(dirsync.KindDirectory) }, [staff]int{changed: off}},
+		{"when it is enabled again", func() { s.control(changed, "66048") }, [staff]int{changed: off}},
+		{"after another hash run", func() { s.synchronise(dirsync.KindHash) }, [staff]int{changed: off}},
 		{"after another directory run", func() { s.synchronise(dirsync.KindDirectory) }, [staff]int{}},
 	} {
 		at.do()
@@ -82,9 +82,30 @@ func TestADisabledAccountComesWithTheDirectoryCycle(t *testing.T) {
 			}
 		}
 	}
-	s.control(disabled, "66050")
+	s.control(changed, "66050")
 	s.synchronise(dirsync.KindDirectory)
-	if got := s.signIn(disabled, "Wrong-2025!"); got != wrong {
+	if got := s.signIn(changed, "Wrong-2025!"); got != wrong {
 		t.Errorf("who guesses at a disabled account is told %d, want %d", got, wrong)
+	}
+}
+
+// Who may sign in by smart card alone has a random password on-premises, at an unchanged pwdLastSet. The old one lets in
+// until the hash cycle, whatever the directory cycle does.
+func TestASmartCardThatIsRequiredComesWithTheHashCycle(t *testing.T) {
+	t.Parallel()
+	s := openSite(t)
+	if err := s.premises.Forest().Seed([]dc.Entry{employee(steady), employee(changed)}); err != nil {
+		t.Fatal(err)
+	}
+	s.synchronise(dirsync.KindDirectory, dirsync.KindHash)
+	s.control(changed, "328192")
+	for _, at := range []struct {
+		kind dirsync.Kind
+		want int
+	}{{dirsync.KindDirectory, 0}, {dirsync.KindHash, authn.BadPassword.Code()}, {dirsync.KindDirectory, authn.BadPassword.Code()}} {
+		s.synchronise(at.kind)
+		if steadily, got := s.signIn(steady, world.Password), s.signIn(changed, world.Password); steadily != 0 || got != at.want {
+			t.Errorf("after a %s run they are told %d and %d, want 0 and %d", at.kind, steadily, got, at.want)
+		}
 	}
 }

@@ -27,7 +27,7 @@ type Claim struct {
 // The lives of an answer: how long it is kept, and how long the work for it may take. Both are real time.
 const (
 	answerFor = 24 * time.Hour
-	workFor   = 5 * time.Minute
+	workFor   = time.Hour
 )
 
 const answersLabel = "answers"
