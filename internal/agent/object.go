@@ -192,7 +192,7 @@ func passwordTime(e onprem.Entry) (at time.Time, mustChange bool) {
 	}
 	at = fileTime(n)
 	if flags, _ := strconv.ParseInt(e.First("userAccountControl"), 10, 64); flags&smartcardRequired != 0 {
-		if changed := generalized(e.First("whenChanged")); changed.After(at) {
+		if changed := generalized(e.First("whenChanged")); !changed.Before(at.Truncate(time.Second)) { // which counts seconds
 			at = changed
 		}
 	}
