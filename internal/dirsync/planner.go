@@ -213,17 +213,18 @@ func incoming(row directory.Imported) (Incoming, error) {
 	return Incoming{Object: o}, nil
 }
 
-// heirs takes the anchor from those whom another object of the source stands for: what is gone deletes nobody then, and of
-// several that are there the one with the lowest id is meant.
+// heirs takes the anchor from those whom another object of the source stands for: what is gone deletes nobody then who is
+// there as the same kind, and of several that are there the one with the lowest id is meant.
 func heirs(page []Incoming, claims []directory.Imported) {
-	first := map[string]string{}
+	first, there := map[string]string{}, map[string]bool{}
 	for _, c := range claims {
 		if id, ok := first[c.Anchor]; !ok || c.ID < id {
 			first[c.Anchor] = c.ID
 		}
+		there[leaver(c.Kind, c.Anchor)] = true
 	}
 	for i, o := range page {
-		if id, ok := first[o.Anchor]; ok && (o.Gone || id < o.ID) {
+		if id, ok := first[o.Anchor]; o.Gone && there[leaver(o.Kind, o.Anchor)] || !o.Gone && ok && id < o.ID {
 			page[i].Anchor = ""
 		}
 	}

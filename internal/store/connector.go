@@ -18,6 +18,8 @@ var dueOrder = map[string]int{"user": 1, "contact": 2, "group": 3} //nolint:goch
 const (
 	alive = `generation >= (SELECT complete FROM sync_cursors WHERE kind = 'directory')`
 	lost  = `generation < (SELECT complete FROM sync_cursors WHERE kind = 'directory')`
+
+	inScope = `+` + alive // where another index finds few: the plus keeps that of generations out
 )
 
 // BeginImport numbers a full read. Until it comes to its end nothing of it makes anything else go.
@@ -119,10 +121,10 @@ func importObject(t *tx, part directory.Import, o directory.Imported) error {
 		return err
 	}
 	var before struct {
-		ref, anchor, body string
-		generation        int64
+		kind, ref, anchor, body string
+		generation              int64
 	}
-	err := t.row(`SELECT ref, anchor, body, generation FROM connector_space WHERE id = $1`, o.ID).Scan(&before.ref, &before.anchor, &before.body, &before.generation)
+	err := t.row(`SELECT kind, ref, anchor, body, generation FROM connector_space WHERE id = $1`, o.ID).Scan(&before.kind, &before.ref, &before.anchor, &before.body, &before.generation)
 	isNew := errors.Is(err, sql.ErrNoRows)
 	if err != nil && !isNew {
 		return err
@@ -130,6 +132,11 @@ func importObject(t *tx, part directory.Import, o directory.Imported) error {
 	var complete int64
 	if err := t.row(`SELECT complete FROM sync_cursors WHERE kind = 'directory'`).Scan(&complete); err != nil {
 		return err
+	}
+	if !isNew && (before.kind != o.Kind || before.anchor != o.Anchor) {
+		if err := abandon(t, before.kind, before.anchor, o.ID); err != nil {
+			return err
+		}
 	}
 	generation, back := cmp.Or(part.Generation, complete), before.generation < complete
 	due := 0
@@ -153,6 +160,17 @@ func importObject(t *tx, part directory.Import, o directory.Imported) error {
 	}
 	return nil
 }
+
+// abandon gives what stands for an object here a row that is gone, since the object is another one now: whoever had it must
+// not stay behind as the directory last said. What another object stands for is not deleted by it.
+func abandon(t *tx, kind, anchor, id string) error {
+	_, err := t.exec(`INSERT INTO connector_space (id, kind, anchor, upn, ref, generation, due, body, reason)
+		VALUES ($1, $2, $3, '', '', 0, 0, '', $4) ON CONFLICT (id) DO NOTHING`, orphan+kind+" "+anchor, kind, anchor, "its object has another anchor or kind now: "+id)
+	return err
+}
+
+// orphan begins the id of a row that no object of the premises has.
+const orphan = "orphan "
 
 // groupsDue has the groups planned again that name a member: who it is, or whether it is here, has changed.
 func groupsDue(t *tx, ref string) error {
@@ -210,8 +228,8 @@ func (d *DB) AdoptOrphans(ctx context.Context, epoch int64) error {
 					return err
 				}
 				n, err := t.exec(`INSERT INTO connector_space (id, kind, anchor, upn, ref, generation, due, body, reason)
-					SELECT 'orphan ' || anchor, CAST($1 AS TEXT), anchor, '', '', 0, 0, '', 'not in the on-premises directory' FROM `+table+` o WHERE synced AND anchor <> ''
-					AND NOT EXISTS (SELECT 1 FROM connector_space c WHERE c.anchor = o.anchor) LIMIT $2`, kind, chunk)
+					SELECT '`+orphan+`' || CAST($1 AS TEXT) || ' ' || anchor, CAST($1 AS TEXT), anchor, '', '', 0, 0, '', 'not in the on-premises directory' FROM `+table+` o WHERE synced AND anchor <> ''
+					AND NOT EXISTS (SELECT 1 FROM connector_space c WHERE c.anchor = o.anchor AND c.kind = CAST($1 AS TEXT)) LIMIT $2`, kind, chunk)
 				more = n == chunk
 				return err
 			}); err != nil {

@@ -26,30 +26,36 @@ func imported(r row) (o directory.Imported, err error) {
 // Due lists what is to be planned of one kind, by id, from after that id on.
 func (d *DB) Due(ctx context.Context, kind, after string, most int) ([]directory.Imported, error) {
 	return list(ctx, d, "what is due of the connector space", imported, `SELECT `+importedColumns+` FROM connector_space
-		WHERE due > 0 AND due = $1 AND id > $2 AND `+alive+` ORDER BY id LIMIT $3`, dueOrder[kind], after, most)
+		WHERE due > 0 AND due = $1 AND id > $2 AND `+inScope+` ORDER BY id LIMIT $3`, dueOrder[kind], after, most)
 }
 
 // DueRenames lists the people who are here and ask for another name than they have.
 func (d *DB) DueRenames(ctx context.Context, most int) ([]directory.Imported, error) {
 	return list(ctx, d, "who is to be renamed", imported, `SELECT `+importedColumns+` FROM connector_space
-		WHERE due > 0 AND due = $1 AND upn <> '' AND `+alive+` AND EXISTS (SELECT 1 FROM users WHERE synced AND users.anchor <> '' AND users.anchor = connector_space.anchor AND users.upn <> connector_space.upn)
+		WHERE due > 0 AND due = $1 AND upn <> '' AND `+inScope+` AND EXISTS (SELECT 1 FROM users WHERE synced AND users.anchor <> '' AND users.anchor = connector_space.anchor AND users.upn <> connector_space.upn)
 		ORDER BY id LIMIT $2`, dueOrder["user"], most)
 }
 
 // DueGone lists what is gone there, by id, from after that id on. One whose anchor another object in scope has is not to be
 // deleted here: it is that other object now.
 func (d *DB) DueGone(ctx context.Context, after string, most int) (gone []directory.Imported, err error) {
+	if any, err := d.anyGone(ctx); err != nil || !any {
+		return nil, err
+	}
 	return list(ctx, d, "what is gone from the connector space", imported, `SELECT `+importedColumns+` FROM connector_space
 		WHERE id > $1 AND `+lost+` ORDER BY id LIMIT $2`, after, most)
 }
 
 // CountGone counts what a run would delete now, and, when that is more than one, of how many synchronised objects.
 func (d *DB) CountGone(ctx context.Context) (gone, had int, err error) {
+	if any, err := d.anyGone(ctx); err != nil || !any {
+		return 0, 0, err
+	}
 	gone, err = one(ctx, d, "what is gone from the connector space", column[int],
-		`SELECT count(DISTINCT c.anchor) FROM connector_space c WHERE c.`+lost+` AND
-			(EXISTS (SELECT 1 FROM users u WHERE u.synced AND u.anchor <> '' AND u.anchor = c.anchor) OR EXISTS (SELECT 1 FROM user_groups g WHERE g.synced AND g.anchor <> '' AND g.anchor = c.anchor)
-			OR EXISTS (SELECT 1 FROM contacts k WHERE k.synced AND k.anchor <> '' AND k.anchor = c.anchor))
-			AND NOT EXISTS (SELECT 1 FROM connector_space o WHERE o.anchor = c.anchor AND o.`+alive+`)`)
+		`SELECT count(DISTINCT c.kind || c.anchor) FROM connector_space c WHERE c.`+lost+` AND
+			(EXISTS (SELECT 1 FROM users u WHERE c.kind = 'user' AND u.synced AND u.anchor <> '' AND u.anchor = c.anchor) OR EXISTS (SELECT 1 FROM user_groups g WHERE c.kind = 'group' AND g.synced AND g.anchor <> '' AND g.anchor = c.anchor)
+			OR EXISTS (SELECT 1 FROM contacts k WHERE c.kind = 'contact' AND k.synced AND k.anchor <> '' AND k.anchor = c.anchor))
+			AND NOT EXISTS (SELECT 1 FROM connector_space o WHERE o.anchor = c.anchor AND o.kind = c.kind AND o.`+alive+`)`)
 	if err != nil || gone <= 1 {
 		return gone, gone, err
 	}
@@ -58,14 +64,20 @@ func (d *DB) CountGone(ctx context.Context) (gone, had int, err error) {
 	return gone, had, err
 }
 
+// anyGone reports that something is gone. Mostly nothing is, and that is known without a look at all that is there.
+func (d *DB) anyGone(ctx context.Context) (bool, error) {
+	n, err := one(ctx, d, "whether anything is gone", column[int], `SELECT count(*) FROM (SELECT 1 FROM connector_space WHERE `+lost+` LIMIT 1) AS first_one`)
+	return n > 0, err
+}
+
 // CountSpace counts the connector space.
 func (d *DB) CountSpace(ctx context.Context) (directory.SpaceCounts, error) {
 	return one(ctx, d, "the size of the connector space", func(r row) (c directory.SpaceCounts, err error) {
 		err = r.Scan(&c.Objects, &c.Gone, &c.Due, &c.Failed, &c.Withheld)
 		return c, err
 	}, `SELECT (SELECT count(*) FROM connector_space WHERE `+alive+`), (SELECT count(*) FROM connector_space WHERE `+lost+`),
-		(SELECT count(*) FROM connector_space WHERE due > 0 AND `+alive+`), (SELECT count(*) FROM connector_space WHERE error <> '' AND `+alive+`),
-		(SELECT count(*) FROM connector_space WHERE hash_status = 'FilteredByTarget' AND `+alive+`)`)
+		(SELECT count(*) FROM connector_space WHERE due > 0 AND `+inScope+`), (SELECT count(*) FROM connector_space WHERE error <> '' AND `+inScope+`),
+		(SELECT count(*) FROM connector_space WHERE hash_status = 'FilteredByTarget' AND `+inScope+`)`)
 }
 
 // Imported finds objects of the connector space by id, anchor or the name that they ask for, ten at most.
@@ -77,7 +89,7 @@ func (d *DB) Imported(ctx context.Context, named string) ([]directory.Imported, 
 // Failed lists the objects that could not be taken, by id, from after that id on.
 func (d *DB) Failed(ctx context.Context, after string, most int) ([]directory.Imported, error) {
 	return list(ctx, d, "objects that could not be taken", imported, `SELECT `+importedColumns+` FROM connector_space
-		WHERE error <> '' AND id > $1 AND `+alive+` ORDER BY id LIMIT $2`, after, page(most))
+		WHERE error <> '' AND id > $1 AND `+inScope+` ORDER BY id LIMIT $2`, after, page(most))
 }
 
 // Claims are the objects in scope that have one of these anchors, or ask for one of these names.
@@ -189,5 +201,5 @@ func (d *DB) ImportedMembers(ctx context.Context, id string) ([]directory.Import
 // StaleGroups lists groups of the connector space of whom a member has another DN by now: a directory that names members by
 // links tells of the member alone.
 func (d *DB) StaleGroups(ctx context.Context, most int) (ids []string, err error) {
-	return list(ctx, d, "groups whose members have other names", column[string], `SELECT id FROM connector_space WHERE stale AND `+alive+` ORDER BY id LIMIT $1`, most)
+	return list(ctx, d, "groups whose members have other names", column[string], `SELECT id FROM connector_space WHERE stale AND `+inScope+` ORDER BY id LIMIT $1`, most)
 }

@@ -175,6 +175,20 @@ func testImportedGroups(t *testing.T, b *bench) {
 	n, _, err = b.CountGone(ctx)
 	must(t, err)
 	equal(t, "when another object has the anchor now", n, 1)
+	contact := object("1 again", "a", "{}")
+	contact.Kind = "contact"
+	must(t, b.Import(ctx, directory.Import{Epoch: l.Epoch, Objects: []directory.Imported{contact}}))
+	n, _, err = b.CountGone(ctx)
+	must(t, err)
+	equal(t, "when that object is of another kind now", n, 2)
+	must(t, b.Import(ctx, directory.Import{Epoch: l.Epoch, Objects: []directory.Imported{object("1 again", "a", "{}")}}))
+	n, _, err = b.CountGone(ctx)
+	must(t, err)
+	equal(t, "when it is of its kind again", n, 1)
+	must(t, b.Import(ctx, directory.Import{Epoch: l.Epoch, Objects: []directory.Imported{object("1 again", "another", "{}")}}))
+	n, _, err = b.CountGone(ctx)
+	must(t, err)
+	equal(t, "when it has another anchor now", n, 2)
 }
 
 // testImportedHashes: a hash comes with the change that it belongs to, and the cursor with the last of them.
