@@ -34,7 +34,7 @@ func (h here) plan(all []Object) (updates []directory.HashUpdate, skipped []Skip
 		case !known:
 			u.Status, u.Reason = directory.HashNotExported, "the account is not here yet"
 		case !h.on(authn.ParseIdentifier(account.UPN).Domain()):
-			u.Status, u.Reason = directory.HashNoTarget, "password hash synchronisation is off for the domain"
+			u.Status, u.Reason, u.Withheld = directory.HashNoTarget, "password hash synchronisation is off for the domain", ""
 		case o.Withheld != "":
 			withhold(&u, o, account, h.hashed[account.ID])
 		case h.hashed[account.ID] != "" && same(o.PasswordAt, row):

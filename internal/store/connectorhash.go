@@ -59,7 +59,8 @@ func (d *DB) hashStep(u directory.HashUpdate) func(*tx) error {
 }
 
 func noteHash(t *tx, u directory.HashUpdate, stored bool) error {
-	again := u.Status == directory.HashNotExported
+	// Who moves to a domain whose hashes are synchronised needs one though nothing changes there any more.
+	again := u.Status == directory.HashNotExported || u.Status == directory.HashNoTarget && u.Withheld == ""
 	at, keep := stamp(u.PasswordAt), !stored && !u.Drop
 	if u.Drop {
 		at = 0
@@ -77,7 +78,7 @@ func noteHash(t *tx, u directory.HashUpdate, stored bool) error {
 // HashesDue lists objects of people who are here, in one of these domains, and whose hash was never looked at.
 func (d *DB) HashesDue(ctx context.Context, domains []string, most int) (ids []string, err error) {
 	for _, domain := range domains {
-		some, err := list(ctx, d, "whose hash is due", column[string], `SELECT id FROM connector_space WHERE hash_due AND kind = 'user' AND `+alive+`
+		some, err := list(ctx, d, "whose hash is due", column[string], `SELECT id FROM connector_space WHERE hash_due AND kind = 'user' AND `+inScope+`
 			AND EXISTS (SELECT 1 FROM users WHERE synced AND domain = $1 AND users.anchor <> '' AND users.anchor = connector_space.anchor) ORDER BY id LIMIT $2`, domain, most-len(ids))
 		if ids = append(ids, some...); err != nil || len(ids) >= most {
 			return ids, err
@@ -141,7 +142,7 @@ func (d *DB) LatePasswords(ctx context.Context) (count int, oldest time.Time, er
 	type late struct{ count, oldest int64 }
 	l, err := one(ctx, d, "late passwords", func(r row) (l late, err error) {
 		return l, r.Scan(&l.count, &l.oldest)
-	}, `SELECT count(*), coalesce(min(password_at), 0) FROM connector_space WHERE hash_at > 0 AND password_at > hash_at AND hash_status = 'Success' AND `+alive)
+	}, `SELECT count(*), coalesce(min(password_at), 0) FROM connector_space WHERE hash_at > 0 AND password_at > hash_at AND hash_status = 'Success' AND `+inScope)
 	return int(l.count), moment(l.oldest), err
 }
 
@@ -158,7 +159,7 @@ func (d *DB) PasswordOf(ctx context.Context, id authn.AccountID) (directory.Impo
 
 // CountHashless counts people in scope of whom no hash is here though one was looked for.
 func (d *DB) CountHashless(ctx context.Context) (int, error) {
-	return one(ctx, d, "people without a hash", column[int], `SELECT count(*) FROM connector_space WHERE hash_at = 0 AND hash_tried > 0 AND hash_status NOT IN ('Success', 'NoTargetConnection') AND kind = 'user' AND `+alive)
+	return one(ctx, d, "people without a hash", column[int], `SELECT count(*) FROM connector_space WHERE hash_at = 0 AND hash_tried > 0 AND hash_status NOT IN ('Success', 'NoTargetConnection') AND kind = 'user' AND `+inScope)
 }
 
 // hashDue has the hash of an account looked for anew: it was dropped here, and has not changed there.
