@@ -35,7 +35,7 @@ func (j *job) hashes(ctx context.Context) error {
 	if initial := j.settings.Initial; initial == "" || !domains.HashSync(initial) { // else names here tell nothing of names there
 		ask.Domains = domains.HashSynced()
 	}
-	if !j.wish.Full && len(due) <= mostDue && covers(cursor.About, about) && j.Clock.Now().Sub(cursor.FullAt) < j.settings.FullEvery {
+	if !j.wish.Full && len(due) <= mostDue && covers(cursor.About, about) && j.recent(cursor) {
 		ask.Cursor, ask.IDs = cursor.Place, due
 	}
 	j.run.Mode = Delta

@@ -19,7 +19,7 @@ func (j *job) importAll(ctx context.Context) error {
 		return err
 	}
 	ask := Ask{Kind: KindDirectory}
-	if !j.wish.Full && j.Clock.Now().Sub(cursor.FullAt) < j.settings.FullEvery {
+	if !j.wish.Full && j.recent(cursor) {
 		ask.Cursor = cursor.Place
 	}
 	in := &importing{job: j, asked: ask}
@@ -30,6 +30,12 @@ func (j *job) importAll(ctx context.Context) error {
 		return err
 	}
 	return j.Store.AdoptOrphans(ctx, j.epoch)
+}
+
+// recent reports that all was read not long ago. What lies in the future was written while the clock was wrong.
+func (j *job) recent(c directory.Cursor) bool {
+	ago := j.Clock.Now().Sub(c.FullAt)
+	return ago >= 0 && ago < j.settings.FullEvery
 }
 
 // rereadGroups asks for the groups of whom a member has another DN now. Active Directory names members by links: it tells of
@@ -99,7 +105,7 @@ func (in *importing) cursor(b Batch) *directory.Cursor {
 	switch {
 	case in.full && b.Last:
 		c.FullAt = in.Clock.Now()
-	case in.full || len(b.Cursor) == 0:
+	case in.full || len(b.Cursor) == 0 || len(in.asked.IDs) > 0: // some objects tell nothing of the others
 		return nil
 	}
 	return c
@@ -161,6 +167,9 @@ func usable(anchor string) bool {
 }
 
 func (in *importing) leaveOut(o Object, why string) {
+	if len(in.run.Skipped) >= mostSkips {
+		return
+	}
 	in.run.Skipped = append(in.run.Skipped, Skip{Kind: shortened(o.Kind), Name: nameOf(o), Reason: why}.String())
 }
 

@@ -141,11 +141,12 @@ func (g *Gateway) cycle(kind dirsync.Kind, every time.Duration) func(context.Con
 	}
 }
 
-// newestRun is the last run of a kind; zero when it never ran.
+// newestRun is the last run of a kind; zero when it never ran. What lies in the future was written while the clock was wrong.
 func (g *Gateway) newestRun(ctx context.Context, kind dirsync.Kind) (directory.Run, error) {
 	runs, err := g.core.store.Runs(ctx, 100)
+	now := g.core.clock.Now()
 	for _, r := range runs {
-		if r.Kind == string(kind) {
+		if r.Kind == string(kind) && !r.Began.After(now) {
 			return r, nil
 		}
 	}
