@@ -59,12 +59,21 @@ func closed(err error) bool {
 }
 
 func (d *Directory) drain(ctx context.Context, s *site, p *place) error {
-	for {
+	for range mostRounds {
 		_, more, err := d.dirSyncPage(ctx, s, p, almostNothing, []string{"objectGUID"})
 		if err != nil || !more {
 			return err
 		}
 	}
+	return endless(s)
+}
+
+// mostRounds bounds the answers in a row that promise more and hold nothing: a domain controller gives one for every so many
+// objects that the filter doesn't find.
+const mostRounds = 10_000
+
+func endless(s *site) error {
+	return fmt.Errorf("searching %s at %s: DirSync promises more, and gave %d answers in a row without anything", s.base, s.l.server, mostRounds)
 }
 
 // dirSyncPage asks for what comes after p and moves p behind it.
@@ -102,7 +111,11 @@ func (d *Directory) followDirSync(ctx context.Context, s *site, p place, yield f
 		// An object of which none of these changed doesn't come: a deletion changes isDeleted, a rename or move the name.
 		attributes = append(slices.Clone(d.cfg.Watch), "objectGUID", "objectClass", "isDeleted", "name")
 	}
+	empty := 0
 	for more := true; more; {
+		if empty > mostRounds {
+			return endless(s)
+		}
 		var entries []*ldap.Entry
 		var err error
 		entries, more, err = d.dirSyncPage(ctx, s, &p, watchedClasses, attributes)
@@ -114,6 +127,9 @@ func (d *Directory) followDirSync(ctx context.Context, s *site, p place, yield f
 			return fmt.Errorf("%w: the domain controller doesn't go on from this DirSync cookie; was a right taken from the account?: %w", ErrPosition, err)
 		case err != nil:
 			return err
+		}
+		if empty++; len(entries) > 0 {
+			empty = 0
 		}
 		page := Changes{}
 		if page.Changed, err = d.dirSyncChanged(ctx, entries); err != nil {

@@ -20,6 +20,7 @@ type fake struct {
 	breakAt  int32              // at which request, counted from 1; 0: never
 	breaking func(c net.Conn, whole []byte)
 	requests atomic.Int32
+	ever     func(request int32) []*ber.Packet // controls of the answers that have none; nil: they have none
 }
 
 // reply is an answer to one search.
@@ -55,6 +56,9 @@ func (f *fake) serve(c net.Conn) {
 				a = replies[min(asked[base], len(replies)-1)]
 			}
 			asked[base]++
+			if f.ever != nil && a.controls == nil {
+				a.controls = f.ever(f.requests.Load())
+			}
 			for _, m := range a.messages {
 				out = append(out, envelope(id, m)...)
 			}

@@ -104,8 +104,12 @@ func (d *Directory) readPages(ctx context.Context, l *link, q Query, yield func(
 	paging := ldap.NewControlPaging(uint32(min(size, 1<<20)))
 	req := ldap.NewSearchRequest(or(q.BaseDN, d.cfg.BaseDN), ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
 		or(q.Filter, "(objectClass=*)"), q.Attributes, []ldap.Control{paging})
+	var on progress
 	for {
 		res, err := d.searchOn(ctx, l, req)
+		if err == nil {
+			err = on.page(res.Entries)
+		}
 		if err != nil {
 			return false, err
 		}
@@ -177,12 +181,19 @@ func (d *Directory) nextRange(ctx context.Context, l *link, dn, attr string, fro
 	req := ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)",
 		[]string{fmt.Sprintf("%s;range=%d-*", attr, from)}, nil)
 	res, err := d.searchOn(ctx, l, req)
+	if errors.Is(err, ErrNotFound) { // not what was searched is gone, only what was found
+		return nil, "", fmt.Errorf("%s was renamed or deleted while it was read: try again (%v)", dn, err) //nolint:errorlint // no ErrNotFound
+	}
 	if err != nil {
 		return nil, "", err
 	}
 	for _, e := range res.Entries {
 		for _, a := range e.Attributes {
-			if name, option, ok := strings.Cut(a.Name, ";range="); ok && strings.EqualFold(name, attr) && (len(a.ByteValues) > 0 || strings.HasSuffix(option, "-*")) {
+			name, option, ok := strings.Cut(a.Name, ";range=")
+			if !ok || !strings.EqualFold(name, attr) || from > mostValues {
+				continue
+			}
+			if strings.HasSuffix(option, "-*") && len(a.ByteValues) == 0 || len(a.ByteValues) > 0 && goesOn(option, from) {
 				return a.ByteValues, option, nil
 			}
 		}

@@ -100,8 +100,12 @@ func (d *Directory) followUSN(ctx context.Context, s *site, p place, yield func(
 func (d *Directory) eachPage(ctx context.Context, l *link, req *ldap.SearchRequest, each func([]*ldap.Entry) error) error {
 	paging := ldap.NewControlPaging(defaultPage)
 	req.Controls = append(req.Controls, paging)
+	var on progress
 	for {
 		res, err := d.searchOn(ctx, l, req)
+		if err == nil {
+			err = on.page(res.Entries)
+		}
 		if err != nil {
 			return err
 		}
