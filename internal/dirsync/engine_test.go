@@ -349,3 +349,47 @@ func TestAnEmptyAnswerToAQuestionForChangesIsAnEmptySource(t *testing.T) {
 		t.Errorf("its cursor was kept: %+v", r)
 	}
 }
+
+func TestWhoCantBeReadWhollyIsDisabledAllTheSame(t *testing.T) {
+	s := newSite(t, newPremises(person("alice"), staff("Team", "alice")))
+	s.sync()
+	alice, team := person("alice"), staff("Team")
+	alice.DisplayName, alice.Enabled, alice.Error = "", false, "displayName is not UTF-8"
+	team.Error = "it has 2000000 members"
+	s.put(alice, team)
+	r := s.sync()
+	if len(r.Skipped) != 2 || r.Updated != 1 {
+		t.Errorf("%+v", r)
+	}
+	u, err := s.db.UserByUPN(t.Context(), "alice@phs.example")
+	if err != nil || u.Enabled {
+		t.Errorf("%+v, %v", u, err)
+	}
+	if groups, err := s.db.GroupsOf(t.Context(), u.ID); err != nil || len(groups) != 1 {
+		t.Errorf("a group that could not be read lost its members: %v, %v", groups, err)
+	}
+	if failed, err := s.db.Failed(t.Context(), "", 10); err != nil || len(failed) != 1 || failed[0].Error != alice.Error {
+		t.Errorf("%+v, %v", failed, err)
+	}
+}
+
+func TestOfTwoObjectsWithOneAnchorTheSameOneIsMeantEachTime(t *testing.T) {
+	p := newPremises()
+	for i := range 1200 { // more than a page
+		p.put(person(fmt.Sprintf("p%04d", i)))
+	}
+	for i := range 3 {
+		twin := person(fmt.Sprintf("p%04d", 400*i))
+		twin.ID, twin.UPN, twin.DisplayName = id(fmt.Sprintf("z twin %d", i)), fmt.Sprintf("twin%d@phs.example", i), "Twin"
+		p.put(twin)
+	}
+	s := newSite(t, p)
+	s.page = 500
+	if r := s.sync(); r.Added != 1200 || len(r.Skipped) != 3 {
+		t.Fatalf("added %d, skipped %v", r.Added, r.Skipped)
+	}
+	before := s.tenant()
+	if r := s.run(dirsync.Wish{Kind: dirsync.KindDirectory, Full: true}); r.Updated != 0 || s.tenant() != before {
+		t.Errorf("%d changed", r.Updated)
+	}
+}

@@ -28,7 +28,7 @@ type premises struct {
 	asked   []dirsync.Ask
 	orders  map[string]bool
 	written map[string]string
-	refuses bool // to be written to
+	refuses bool              // to be written to
 	hashes  map[string]string // NT hash records by id
 }
 

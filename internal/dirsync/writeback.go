@@ -57,10 +57,14 @@ func cloudIDs(o directory.Objects) map[string]string {
 // written asks the agent, and says why what could not be written could not.
 func (j *job) written(ctx context.Context, writes []Write) (failed map[string]string) {
 	failed = map[string]string{}
+	asked := map[string]bool{}
+	for _, w := range writes {
+		asked[w.ID] = true
+	}
 	run := directory.Run{ID: j.run.ID}
 	err := j.ask(ctx, &run, Ask{Kind: KindWriteBack, Writes: writes}, func(b Batch) error {
 		for _, o := range b.Objects {
-			if o.Error != "" {
+			if o.Error != "" && asked[o.ID] {
 				failed[o.ID] = sentence(o.Error)
 			}
 		}

@@ -75,46 +75,67 @@ type explanation struct {
 	g       *Gateway
 	object  dirsync.Object     // as it is on the premises now, or was when it was imported
 	looked  bool               // the agent was asked just now
+	there   bool               // and found it
 	why     error              // why it was not
 	row     directory.Imported // of the connector space; its ID is "" when that has none
 	account directory.User     // what stands for it here; its ID is "" when nothing does
 	out     api.SyncExplain
 }
 
-func (e *explanation) find(ctx context.Context, name string) (err error) {
-	var there bool
-	if e.object, there, e.why = e.g.engine.Look(ctx, name); e.why == nil {
-		e.looked = true
-	}
-	key := cmp.Or(e.object.ID, name)
-	rows, err := e.g.core.store.Imported(ctx, key)
-	if err != nil {
+func (e *explanation) find(ctx context.Context, name string) error {
+	e.look(ctx, name)
+	if err := e.stored(ctx, cmp.Or(e.object.ID, name)); err != nil {
 		return err
 	}
-	if len(rows) > 0 {
-		e.row = rows[0]
+	if err := e.standsFor(ctx, name); err != nil {
+		return err
 	}
-	if !there && e.row.Object != nil && len(e.row.Object) > 0 {
+	if e.row.ID == "" && e.account.Synced { // it has another name there
+		if err := e.stored(ctx, e.account.Onprem.Anchor); err != nil {
+			return err
+		}
+	}
+	if e.looked && !e.there && e.row.ID != "" {
+		e.look(ctx, e.row.ID)
+	}
+	if !e.there && len(e.row.Object) > 0 {
 		if err := json.Unmarshal(e.row.Object, &e.object); err != nil {
 			return fmt.Errorf("the connector space has no object in %s: %w", e.row.ID, err)
 		}
 	}
-	anchor := cmp.Or(e.object.Anchor, e.row.Anchor)
-	if anchor != "" {
+	if !e.there && e.row.ID == "" && e.account.ID == "" {
+		return fmt.Errorf("%s is known neither on the premises nor here%s: %w", name, e.unseen(), directory.ErrNotFound)
+	}
+	e.out.Name, e.out.Account = cmp.Or(e.object.UPN, e.object.DisplayName, name), e.account.UPN
+	return nil
+}
+
+// look asks the agent.
+func (e *explanation) look(ctx context.Context, name string) {
+	e.object, e.there, e.why = e.g.engine.Look(ctx, name)
+	e.looked = e.why == nil
+}
+
+// stored finds what the connector space has.
+func (e *explanation) stored(ctx context.Context, key string) error {
+	rows, err := e.g.core.store.Imported(ctx, key)
+	if len(rows) > 0 {
+		e.row = rows[0]
+	}
+	return err
+}
+
+// standsFor finds the account, by anchor or else by name.
+func (e *explanation) standsFor(ctx context.Context, name string) (err error) {
+	if anchor := cmp.Or(e.object.Anchor, e.row.Anchor); anchor != "" {
 		if e.account, err = found(e.g.core.store.UserByAnchor(ctx, anchor)); err != nil {
 			return err
 		}
 	}
 	if e.account.ID == "" {
-		if e.account, err = found(e.g.core.store.UserByUPN(ctx, authn.ParseIdentifier(cmp.Or(e.object.UPN, name)).UPN())); err != nil {
-			return err
-		}
+		e.account, err = found(e.g.core.store.UserByUPN(ctx, authn.ParseIdentifier(cmp.Or(e.object.UPN, name)).UPN()))
 	}
-	if !there && e.row.ID == "" && e.account.ID == "" {
-		return fmt.Errorf("%s is known neither on the premises nor here%s: %w", name, e.unseen(), directory.ErrNotFound)
-	}
-	e.out.Name, e.out.Account = cmp.Or(e.object.UPN, e.object.DisplayName, name), e.account.UPN
-	return nil
+	return err
 }
 
 // unseen says why the agent was not asked.
@@ -131,6 +152,8 @@ func (e *explanation) tick(name string, ok bool, format string, args ...any) {
 
 func (e *explanation) imported() {
 	switch {
+	case e.looked && !e.there && e.row.ID != "" && !e.row.Gone:
+		e.tick(api.TickImported, false, "it was imported, and the on-premises directory has no such object any more")
 	case e.row.ID != "" && !e.row.Gone && e.object.DN != "":
 		e.tick(api.TickImported, true, "%s%s", e.object.DN, e.unseen())
 	case e.row.ID != "" && !e.row.Gone:
@@ -151,6 +174,9 @@ func (e *explanation) inScope() bool {
 		return false
 	case e.object.Gone:
 		e.tick(api.TickInScope, false, "%s", e.object.Reason)
+		return false
+	case e.looked && !e.there:
+		e.tick(api.TickInScope, false, "the next run deletes what stands for it here")
 		return false
 	case e.row.Gone && e.object.ID == "":
 		e.tick(api.TickInScope, false, "%s", cmp.Or(e.row.Reason, "it was not in the last full read"))

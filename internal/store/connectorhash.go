@@ -40,7 +40,7 @@ func (d *DB) hashStep(u directory.HashUpdate) func(*tx) error {
 	switch {
 	case u.Drop:
 		put = func(t *tx) error {
-			_, err := t.exec(`DELETE FROM credentials WHERE account = $1 AND scheme = $2`, string(u.Account.Account), directory.SchemePHS)
+			_, err := t.exec(`DELETE FROM credentials WHERE account = $1 AND scheme = $2 AND source <> $3`, string(u.Account.Account), directory.SchemePHS, sourceCloud)
 			return err
 		}
 	case u.Account.Record != nil:

@@ -83,7 +83,7 @@ func (d *DB) CountSpace(ctx context.Context) (directory.SpaceCounts, error) {
 // Imported finds objects of the connector space by id, anchor or the name that they ask for, ten at most.
 func (d *DB) Imported(ctx context.Context, named string) ([]directory.Imported, error) {
 	return list(ctx, d, "the object "+named, imported, `SELECT `+importedColumns+` FROM connector_space
-		WHERE id = $1 OR (anchor <> '' AND anchor = $1) OR (upn <> '' AND upn = $2) ORDER BY id LIMIT 10`, named, strings.ToLower(named))
+		WHERE id = $1 OR (anchor <> '' AND anchor = $1) OR (upn <> '' AND upn = $2) ORDER BY generation DESC, id LIMIT 10`, named, strings.ToLower(named))
 }
 
 // Failed lists the objects that could not be taken, by id, from after that id on.

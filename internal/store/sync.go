@@ -36,11 +36,14 @@ func (d *DB) Synced(ctx context.Context) (directory.Objects, error) {
 // Each refusal is a directory.Refusal. It can be repeated: the same changes come to the same state. With an epoch it is the
 // run of that lease that changes; directory.ErrLeaseLost when it was lost.
 func (d *DB) ApplySync(ctx context.Context, c directory.Changes) error {
-	renames, others, err := d.splitRenames(ctx, c.Put.Users)
+	swaps, renames, others, err := d.splitRenames(ctx, c.Put.Users)
 	if err != nil {
 		return err
 	}
-	var drop, put []func(*tx) error
+	var drop, free, put []func(*tx) error
+	for _, u := range renames {
+		free = append(free, func(t *tx) error { return refusal(u.Onprem.Anchor, putSynced(t, u)) })
+	}
 	for _, u := range c.Delete.Users {
 		drop = append(drop, func(t *tx) error { return refusal(u.Onprem.Anchor, deleteSynced(t, u.ID)) })
 	}
@@ -57,7 +60,8 @@ func (d *DB) ApplySync(ctx context.Context, c directory.Changes) error {
 		put = append(put, func(t *tx) error { return refusal(k.Onprem.Anchor, putContact(t, k)) })
 	}
 	return errors.Join(
-		d.inChunks(ctx, c.Epoch, drop), d.dropSynced(ctx, c.Epoch, c.Delete.Groups), d.rename(ctx, c.Epoch, renames), d.inChunks(ctx, c.Epoch, put),
+		d.inChunks(ctx, c.Epoch, drop), d.dropSynced(ctx, c.Epoch, c.Delete.Groups), d.inChunks(ctx, c.Epoch, free), d.rename(ctx, c.Epoch, swaps),
+		d.inChunks(ctx, c.Epoch, put),
 		d.applyMembers(ctx, c.Epoch, c.Put.Groups), d.inChunks(ctx, c.Epoch, d.putHashes(c.Hashes)),
 	)
 }
@@ -98,9 +102,10 @@ func (d *DB) inChunks(ctx context.Context, epoch int64, changes []func(*tx) erro
 	return errors.Join(refused...)
 }
 
-// splitRenames parts the users whose UPN changes from the others.
-func (d *DB) splitRenames(ctx context.Context, users []directory.User) (renames, others []directory.User, err error) {
-	names := map[authn.AccountID]string{}
+// splitRenames parts the users whose UPN changes from the others, and of them those who take a name that another of them has
+// by now.
+func (d *DB) splitRenames(ctx context.Context, users []directory.User) (swaps, renames, others []directory.User, err error) {
+	names, had := map[authn.AccountID]string{}, map[string]bool{}
 	for some := range slices.Chunk(users, chunk) {
 		ids := make([]any, chunk) // the rest of the last chunk is nobody
 		for i := range ids {
@@ -113,23 +118,26 @@ func (d *DB) splitRenames(ctx context.Context, users []directory.User) (renames,
 			var id authn.AccountID
 			var upn string
 			err = r.Scan(&id, &upn)
-			names[id] = upn
+			names[id], had[upn] = upn, true
 			return struct{}{}, err
 		}, `SELECT id, upn FROM users WHERE id IN `+places(1, chunk), ids...); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 	}
 	for _, u := range users {
-		if old, ok := names[u.ID]; ok && old != u.UPN {
-			renames = append(renames, u)
-		} else {
+		switch old, ok := names[u.ID]; {
+		case !ok || old == u.UPN:
 			others = append(others, u)
+		case had[u.UPN]:
+			swaps = append(swaps, u)
+		default:
+			renames = append(renames, u)
 		}
 	}
-	return renames, others, nil
+	return swaps, renames, others, nil
 }
 
-// rename gives users new names in one transaction: people may have swapped theirs, so all old names are given up first.
+// rename gives users names that others of them have, in one transaction: all old names are given up first.
 // One that is refused keeps its old name.
 func (d *DB) rename(ctx context.Context, epoch int64, users []directory.User) error {
 	if len(users) == 0 {
