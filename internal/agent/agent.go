@@ -38,9 +38,10 @@ type Options struct {
 type Lab struct {
 	// Intercept sees every request that came from the gateway, before its time is looked at, and may alter it. It must not
 	// block. nil: nobody looks.
-	Intercept func(*agentlink.Request) Fate
-	Dial      agentlink.Dialer // nil: straight to the broker
-	Retry     time.Duration    // longest wait between two attempts to connect; 0: agentlink's
+	Intercept  func(*agentlink.Request) Fate
+	Dial       agentlink.Dialer // nil: straight to the broker
+	LookWithin time.Duration    // how long a look, a watch or a write-back may take; 0: as long as its asker waits
+	Retry      time.Duration    // longest wait between two attempts to connect; 0: agentlink's
 }
 
 // Fate is what an Intercept does to a request; the zero value is nothing.

@@ -114,7 +114,7 @@ func (r *run) below(ctx context.Context, dn string) error {
 		if err != nil {
 			return fmt.Errorf("read what is below %s: %w", dn, err)
 		}
-		o := dirsync.Object{ID: r.id(e), Gone: true, Reason: outside}
+		o := dirsync.Object{ID: r.id(e), Gone: true, Reason: cut(outside)}
 		if outside == "" {
 			if o = r.judged(e, true); o.ID == "" {
 				continue
@@ -153,7 +153,7 @@ func (r *run) named(ctx context.Context, changed []onprem.Changed) error {
 }
 
 func gone(id []byte, reason string) dirsync.Object {
-	return dirsync.Object{ID: base64.StdEncoding.EncodeToString(id), Gone: true, Reason: reason}
+	return dirsync.Object{ID: base64.StdEncoding.EncodeToString(id), Gone: true, Reason: cut(reason)}
 }
 
 // reread reads some objects wherever they are now. Who is not found any more is gone.

@@ -157,7 +157,7 @@ func (p *persons) take(e onprem.Entry) error {
 // dated is when a person's password was changed.
 func (s *source) dated(e onprem.Entry) dirsync.Object {
 	at, _ := passwordTime(e)
-	return dirsync.Object{Kind: dirsync.User, ID: s.id(e), Anchor: s.anchor(e), DN: strings.ToValidUTF8(e.DN, "?"), PasswordAt: at}
+	return dirsync.Object{Kind: dirsync.User, ID: s.id(e), Anchor: s.anchor(e), DN: cut(e.DN), PasswordAt: at}
 }
 
 // hashOf makes the record that may leave the premises, or says why none does. A password that is good only for being changed

@@ -16,6 +16,7 @@ import (
 // Bounds of what one object may carry to the gateway, which has stricter ones of its own.
 const (
 	longestText = 4096      // octets
+	mostAnchor  = 64        // octets
 	mostValues  = 2000      // proxy addresses
 	mostMembers = 1_000_000 // of a group
 )
@@ -49,7 +50,7 @@ func distinct(names []string) []string {
 func (s *source) object(kind string, e onprem.Entry) dirsync.Object {
 	r := &reading{Entry: e}
 	o := dirsync.Object{
-		Kind: kind, ID: s.id(e), Anchor: s.anchor(e), DN: strings.ToValidUTF8(e.DN, "?"), Ref: dirsync.Ref(onprem.NormalDN(e.DN)),
+		Kind: kind, ID: s.id(e), Anchor: s.anchor(e), DN: cut(e.DN), Ref: dirsync.Ref(onprem.NormalDN(e.DN)),
 		SAM: r.text("sAMAccountName", "uid"), DisplayName: r.text("displayName"), Mail: r.text("mail"),
 		Nickname: r.text("mailNickname"), ProxyAddresses: r.texts("proxyAddresses"),
 		ChangedAt: generalized(first(e, "whenChanged", "modifyTimestamp")), Written: s.written(e),
@@ -61,7 +62,11 @@ func (s *source) object(kind string, e onprem.Entry) dirsync.Object {
 		s.group(r, &o)
 	}
 	if o.Anchor == "" {
-		r.bad("it has no value in the anchor attribute " + s.o.AnchorAttribute)
+		why := "it has no value in the anchor attribute "
+		if r.First(s.o.AnchorAttribute) != "" {
+			why = fmt.Sprintf("it has more than %d octets in the anchor attribute ", mostAnchor)
+		}
+		r.bad(why + s.o.AnchorAttribute)
 	}
 	o.Error = strings.Join(r.wrong, "; ")
 	return o
@@ -101,13 +106,16 @@ func (s *source) written(e onprem.Entry) map[string]string {
 		if now == nil {
 			now = map[string]string{}
 		}
-		now[name] = strings.ToValidUTF8(string(vals[0]), "?")
+		now[name] = cut(string(vals[0]))
 		if name == ConsistencyGUID {
-			now[name] = base64.StdEncoding.EncodeToString(vals[0])
+			now[name] = base64.StdEncoding.EncodeToString(vals[0][:min(len(vals[0]), mostAnchor)])
 		}
 	}
 	return now
 }
+
+// cut is a text for people, as far as it can be sent.
+func cut(text string) string { return strings.ToValidUTF8(text[:min(len(text), longestText)], "?") }
 
 // reading takes texts out of an entry and notes what is wrong with them.
 type reading struct {

@@ -149,6 +149,9 @@ func (s *source) anchor(e onprem.Entry) string {
 		return s.id(e)
 	}
 	if vals := e.Get(name); len(vals) > 0 && len(vals[0]) > 0 {
+		if len(vals[0]) > mostAnchor {
+			return ""
+		}
 		return base64.StdEncoding.EncodeToString(vals[0])
 	}
 	if strings.EqualFold(name, ConsistencyGUID) {

@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -67,14 +69,34 @@ func (a *agent) read(ctx context.Context, ask dirsync.Ask, yield func(dirsync.Pa
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case ask.Kind != dirsync.KindDirectory && ask.Kind != dirsync.KindHash:
-		select {
-		case a.looks <- struct{}{}:
-			defer func() { <-a.looks }()
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		return a.look(ctx, ask, yield)
 	}
 	return a.Source.Read(ctx, ask, yield)
+}
+
+// lookWithin is how long the gateway waits for the first word of an answer: nobody hears what comes later.
+const lookWithin = 2 * time.Minute
+
+// look has what is no run read, one at a time. One that hangs must not keep out those after it.
+func (a *agent) look(ctx context.Context, ask dirsync.Ask, yield func(dirsync.Part) error) error {
+	within := cmp.Or(a.Lab.LookWithin, lookWithin)
+	turn := time.NewTimer(2 * within)
+	defer turn.Stop()
+	select {
+	case a.looks <- struct{}{}:
+		defer func() { <-a.looks }()
+	case <-turn.C:
+		return fmt.Errorf("what was asked before it kept the directory busy for %s", 2*within)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("the directory took longer than %s for it", within))
+	defer cancel()
+	err := a.Source.Read(ctx, ask, yield)
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 // turns lets one run go on at a time. The gateway has one at a time itself, so an order that is newer than the run that goes

@@ -73,6 +73,9 @@ func (r *run) whole(ctx context.Context, note string) error {
 			r.leftOut(kind, e.DN, reason)
 			return nil
 		}
+		if len(r.at.ObjectID(e)) != objectID { // who is left out of a full read is taken for gone
+			return fmt.Errorf("%.200q came without its %s: give the service account the right to read it", e.DN, r.source.idAttributes()[0])
+		}
 		return r.out.add(r.object(kind, e))
 	})
 	if err != nil {
