@@ -18,7 +18,7 @@ type cursor struct {
 }
 
 // rulesVersion changes when this program comes to read otherwise what was read already.
-const rulesVersion = 1
+const rulesVersion = 2
 
 // digest names the rules of one kind of read.
 func (s *source) digest(kind dirsync.Kind) string {

@@ -2,6 +2,7 @@ package onprem
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-ldap/ldap/v3"
 )
@@ -12,6 +13,13 @@ func NormalDN(dn string) string {
 	parsed, err := ldap.ParseDN(dn)
 	if err != nil {
 		return strings.ToLower(dn)
+	}
+	for _, rdn := range parsed.RDNs {
+		for _, a := range rdn.Attributes {
+			if utf8.ValidString(a.Value) { // String escapes letters that are not ASCII: they would keep their case
+				a.Value = strings.ToLower(a.Value)
+			}
+		}
 	}
 	return strings.ToLower(parsed.String())
 }

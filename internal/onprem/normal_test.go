@@ -9,6 +9,7 @@ import (
 func TestOneObjectHasOneSpelling(t *testing.T) {
 	want := onprem.NormalDN("CN=Müller\\, Eva,OU=Staff,DC=corp,DC=example")
 	for _, dn := range []string{
+		"CN=MÜLLER\\, EVA,OU=Staff,DC=corp,DC=example",
 		"cn=müller\\, eva, ou=STAFF, dc=corp,dc=example",
 		"CN=M\\C3\\BCller\\2C Eva,OU=Staff,DC=corp,DC=example",
 	} {
