@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -59,7 +60,7 @@ func execute(ctx context.Context, args []string, s streams) int {
 	if err == nil {
 		return 0
 	}
-	_, _ = fmt.Fprintln(s.err, "fourways-agent:", err)
+	_, _ = fmt.Fprintln(s.err, "fourways-agent:", told(err))
 	var exit *exitError
 	var bad *config.Errors
 	switch {
@@ -71,6 +72,15 @@ func execute(ctx context.Context, args []string, s streams) int {
 		return exitInterrupted
 	}
 	return exitFailed
+}
+
+// told is an error as a terminal may show it: it may quote a directory. Several complaints have a line each.
+func told(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	for i := range lines {
+		lines[i] = printable(lines[i])
+	}
+	return strings.Join(lines, "\n")
 }
 
 func newRoot() *cobra.Command {
