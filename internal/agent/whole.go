@@ -81,8 +81,24 @@ func (r *run) whole(ctx context.Context, note string) error {
 	if err != nil {
 		return err
 	}
+	if err := r.moved(ctx, position); err != nil {
+		return err
+	}
 	r.cursor.Position = position
 	return r.out.end(r.cursor.write())
+}
+
+// moved reads again what changed while several scopes were read one after another: whoever went from one that was not read yet
+// to one that was is in neither. The next read begins at the same position, so what can't be followed now comes then.
+func (r *run) moved(ctx context.Context, from []byte) error {
+	if len(from) == 0 || len(r.terms.bases()) < 2 {
+		return nil
+	}
+	n, err := r.follow(ctx, from)
+	if err != nil || n.whole {
+		return nil //nolint:nilerr // as said above
+	}
+	return r.named(ctx, n.changed)
 }
 
 // position is where a later read goes on; none, and a note why, when there is no way to learn what changes.

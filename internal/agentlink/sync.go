@@ -17,7 +17,7 @@ import (
 const (
 	pieceSize  = 256 << 10        // of a batch, in one frame; sealed and in JSON it stays below maxFrame
 	maxBatch   = 64 << 20         // of one batch's JSON
-	frameWait  = 2 * time.Minute  // for the next frame: a directory may be slow
+	frameWait  = 10 * time.Minute // for the next frame: a large directory takes its time to say what changed
 	ackWait    = 30 * time.Second // for the gateway to take a frame
 	framesHeld = 2                // an agent sends one at a time
 )

@@ -38,6 +38,7 @@ func TestProgramsKilledInTheMiddleOfARunGoOnWithIt(t *testing.T) {
 	if r, err := s.failsToSync(); r.Result != "failed" || r.Added+r.Updated+r.Deleted != 0 {
 		t.Errorf("the agent was killed: %s, %s (%v)", r.Result, outcome(r), err)
 	}
+	s.wire.disarm()
 	s.startAgent()
 	s.converges("the agent is back")
 
@@ -46,6 +47,7 @@ func TestProgramsKilledInTheMiddleOfARunGoOnWithIt(t *testing.T) {
 		t.Error("a gateway that was killed says that all went well")
 	}
 	dc.Modify(t, dc.DN("dora"), "displayName", "Dora")
+	s.wire.disarm()
 	s.startGateway()
 	s.converges("the gateway is back")
 	if got := s.person("dora@" + corp); got == nil || got.DisplayName != "Dora" {

@@ -152,5 +152,9 @@ func (d *Directory) Write(ctx context.Context, id []byte, attribute string, valu
 	if len(found) != 1 {
 		return fmt.Errorf("%w: %d objects have the id %x", ErrNotFound, len(found), id)
 	}
-	return d.Modify(ctx, found[0].DN, Change{Op: Replace, Attr: attribute, Values: []string{string(value)}})
+	op := Replace
+	if strings.EqualFold(attribute, "ms-DS-ConsistencyGuid") {
+		op = AddValues // an anchor is never replaced, whatever this account was shown of it
+	}
+	return d.Modify(ctx, found[0].DN, Change{Op: op, Attr: attribute, Values: []string{string(value)}})
 }
