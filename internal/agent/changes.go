@@ -69,8 +69,12 @@ func (r *run) since(ctx context.Context, from onprem.Position) error {
 	if err := r.named(ctx, n.changed); err != nil {
 		return err
 	}
+	told := map[string]bool{}
+	for _, c := range n.changed {
+		told[string(c.ID)] = !c.Container && !c.Deleted
+	}
 	for _, c := range containers {
-		if err := r.below(ctx, c.DN); err != nil {
+		if err := r.below(ctx, c.DN, told); err != nil {
 			return err
 		}
 	}
@@ -100,8 +104,8 @@ func (t *terms) shifted(dn string, whole bool) (why string) {
 func (t *terms) outside(dn string) (reason string) { return t.place("CN=x," + dn) }
 
 // below reads what is below a container that is new, renamed or moved: its people have other DNs, or are in scope only now,
-// or no longer.
-func (r *run) below(ctx context.Context, dn string) error {
+// or no longer. Those who were told of already are left out.
+func (r *run) below(ctx context.Context, dn string, told map[string]bool) error {
 	outside := r.terms.outside(dn)
 	q := onprem.Query{BaseDN: dn, Filter: r.terms.kinds(), Attributes: r.idAttributes()}
 	if outside == "" {
@@ -113,6 +117,9 @@ func (r *run) below(ctx context.Context, dn string) error {
 		}
 		if err != nil {
 			return fmt.Errorf("read what is below %s: %w", dn, err)
+		}
+		if told[string(r.at.ObjectID(e))] {
+			continue
 		}
 		o := dirsync.Object{ID: r.id(e), Gone: true, Reason: cut(outside)}
 		if outside == "" {
