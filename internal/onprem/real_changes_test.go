@@ -277,8 +277,12 @@ func TestSambaTakesOneAttributeByIdAndNothingFromWhoMayNot(t *testing.T) {
 	if err := bob.Write(t.Context(), id, "mS-DS-ConsistencyGuid", value); !errors.Is(err, onprem.ErrRefused) {
 		t.Errorf("bob wrote: %v", err)
 	}
-	for _, v := range [][]byte{value, []byte("other"), value} {
-		must(t, admin.Write(t.Context(), id, "mS-DS-ConsistencyGuid", v))
+	must(t, admin.Write(t.Context(), id, "mS-DS-ConsistencyGuid", value))
+	if err := admin.Write(t.Context(), id, "mS-DS-ConsistencyGuid", []byte("other")); !errors.Is(err, onprem.ErrExists) {
+		t.Errorf("an anchor was replaced: %v", err)
+	}
+	for _, v := range []string{"first", "second"} {
+		must(t, admin.Write(t.Context(), id, "description", []byte(v)))
 	}
 	for e, err := range admin.Entries(t.Context(), [][]byte{id}, "", []string{"mS-DS-ConsistencyGuid"}) {
 		must(t, err)
