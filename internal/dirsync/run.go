@@ -109,7 +109,10 @@ func (j *job) count(p Plan, refused int) {
 	j.run.Added += len(p.Adds)
 	j.run.Updated += len(p.Updates)
 	j.run.Deleted += len(p.Deletes)
-	j.progress.change(func(now *Progress) { now.Applied += len(p.Settled) - refused })
+	j.progress.change(func(now *Progress) {
+		now.Planned += len(p.Adds) + len(p.Updates) + len(p.Deletes)
+		now.Applied += len(p.Settled) - refused
+	})
 }
 
 // refusals parts the conflicts of single objects, by anchor, from what went wrong.
